@@ -1,0 +1,120 @@
+// ClusterFacts: what the API server said, reduced to what the decisions need. Built by look/discover.
+// Raw objects are kept only for the few that may be changed (DaemonSets, FelixConfigurations).
+#pragma once
+
+#include <boost/json.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "core/model/declared.hpp"
+
+namespace catflap {
+
+namespace json = boost::json;
+
+struct NodeAddress {
+  IpAddress address;
+  std::string type;  // InternalIP, ExternalIP, HostIP (of a pod), Tunnel (Calico's annotations)
+  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+};
+
+struct NodeFacts {
+  std::string name;
+  std::string uid;
+  std::vector<NodeAddress> addresses;  // without duplicates, InternalIPs first
+  std::map<std::string, std::string> labels;
+  bool ready = false;
+  std::string not_ready_reason;  // the Ready condition's reason and message
+  bool unschedulable = false;
+  bool windows = false;
+};
+
+/// One container state of a pod, for `wait`.
+struct ContainerTrouble {
+  std::string container;
+  std::string reason;   // ImagePullBackOff, CrashLoopBackOff, …
+  std::string message;  // bounded
+};
+
+struct PodFacts {
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+  std::string node;  // spec.nodeName; empty: not scheduled
+  std::string daemon_set;  // name of the owning DaemonSet
+  std::string template_hash;  // label controller-revision-hash
+  std::string phase;
+  bool ready = false;
+  bool terminating = false;
+  bool stale = false;  // made from an older template than the DaemonSet has now
+  bool felix_running = false;  // the Felix container's state is running
+  std::optional<TimePoint> felix_started;  // state.running.startedAt of the Felix container
+  int felix_restarts = 0;
+  std::string felix_container;
+  std::string image;
+  std::vector<IpAddress> host_ips;
+  std::string unschedulable_message;
+  std::vector<ContainerTrouble> troubles;
+  std::optional<TimePoint> created;
+  Declared declared;  // resolved for this pod
+};
+
+/// A DaemonSet that runs Felix (one container of it matched, facts: docs/how-it-decides.md).
+struct DaemonSetFacts {
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+  std::string felix_container;
+  std::string image;
+  std::string selector;  // as a query: "k8s-app=calico-node"
+  std::int64_t generation = 0;
+  std::int64_t observed_generation = 0;
+  int desired = 0;
+  int updated = 0;
+  int available = 0;
+  int unavailable = 0;
+  bool on_delete = false;
+  std::string max_unavailable = "1";  // as written: a number or a percentage
+  std::string current_hash;           // of the newest ControllerRevision, if it could be read
+  Declared template_declared;         // what a pod made from the template now would have, without per-node layers
+  json::object object;                // the whole DaemonSet, managedFields removed
+};
+
+/// Could a source be read?
+struct ReadState {
+  bool readable = true;
+  std::string why;  // the server's word, e.g. forbidden
+};
+
+enum class CalicoApi { v1_crd, v3_crd, none };  // none: not served here (etcd datastore, or no Calico)
+
+struct ClusterFacts {
+  std::string cluster_name;  // the kubeconfig's name for it
+  std::string server;
+  std::string user;           // as the kubeconfig or the server names it
+  std::string uid;            // of namespace kube-system
+  std::string kubernetes_version;
+  std::string calico_version;  // "" if not known
+  Duration clock_skew{};       // server's Date minus our clock
+  CalicoApi calico_api = CalicoApi::none;
+  std::vector<NodeFacts> nodes;
+  std::vector<DaemonSetFacts> daemon_sets;
+  std::vector<PodFacts> pods;
+  ReadState felix_configurations_state;
+  std::vector<json::object> felix_configurations;  // managedFields removed
+  TimePoint read_at{};
+};
+
+/// "v3.30.1" -> {3,30,1}; vendor tags with a leading version count ("v3.30.1-rancher1"). Empty if it does not start like one.
+struct Version {
+  int major = 0, minor = 0, patch = 0;
+  friend auto operator<=>(const Version&, const Version&) = default;
+};
+[[nodiscard]] std::optional<Version> parse_version(std::string_view text);
+
+}  // namespace catflap

@@ -1,0 +1,45 @@
+// look: one pass over the nodes through every vantage point asked for. Adapters live in vantage_*.cpp, one each,
+// behind the same signature: facts, a deadline and a concurrency budget in, observations out.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "core/model/cluster.hpp"
+#include "core/model/observation.hpp"
+#include "kube/api.hpp"
+#include "net/probe.hpp"
+
+namespace catflap::look {
+
+using ProbeFunction = std::function<std::vector<Reach>(std::span<const net::Target>, const net::ProbeOptions&)>;
+
+struct LookContext {
+  kube::Api& api;
+  const Clock& clock;
+  ProbeFunction probe;  // net::probe, or a fake
+  std::stop_token stop;
+  std::function<void(const std::string& vantage, std::size_t done, std::size_t total)> progress;  // may be empty
+};
+
+struct LookOptions {
+  std::vector<std::string> vantages{"direct", "exec"};
+  net::ProbeOptions probe;
+  Duration exec_timeout{std::chrono::seconds{15}};
+  std::size_t exec_parallel = 16;
+};
+
+/// The ports asked for at a node: every declared one of its Felix pods (if it is not 0) and 9091.
+[[nodiscard]] std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node);
+
+/// The names that --from takes.
+[[nodiscard]] std::vector<std::string> vantage_names();
+
+[[nodiscard]] Result<Look> look(const LookContext& context, const ClusterFacts& facts, const LookOptions& options);
+
+}  // namespace catflap::look
