@@ -1,0 +1,102 @@
+# Builds the cluster's programs from pinned Go modules and keeps them by what they were built from.
+
+calico_version=v3.30.1
+calico_module=github.com/projectcalico/calico
+
+# Everything that can change what comes out is in a folder's name, so that a stale one is not found.
+readonly go_flags=(-trimpath -buildvcs=false -mod=readonly)
+
+# module_version FOLDER MODULE
+module_version() { awk -v m="$2" '$1 == m { print $2; exit }' "$testbed/$1/go.mod"; }
+
+# key FILE...: of the files' contents, the toolchain, and build.sh itself with its flags.
+key() {
+	{ go env GOVERSION GOOS GOARCH && cat "$testbed/lib/build.sh" "$@"; } | sha256sum | cut -c1-16
+}
+
+# set_build_folders: names of the cache's folders for the sources as they are now.
+set_build_folders() {
+	check_go
+	# Settings of the caller's could change the build without changing its key.
+	export CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=local
+	local calico=("$testbed"/calico/{go.mod,go.sum,stub-httpmachinery/go.mod})
+	k8s_dir=$cache/k8s-$(key "$testbed"/k8s/go.{mod,sum})
+	calico_dir=$cache/calico-$(key "${calico[@]}")
+	calico_tls_dir=$cache/calico-tls-$(key "${calico[@]}" "$testbed/calico-tls/metrics_server.go")
+}
+
+# build_into FOLDER FUNCTION: FUNCTION fills $out; FOLDER appears complete or not at all.
+build_into() {
+	local folder=$1 out=$1.partial
+	[[ ! -d $folder ]] || return 0
+	rm -rf "$out"
+	mkdir -p "$out"
+	"$2"
+	mv "$out" "$folder"
+	stage "built ${folder##*/} ($(du -sh "$folder" | cut -f1))"
+}
+
+build_k8s() {
+	local version minor package stamps=()
+	version=$(module_version k8s k8s.io/kubernetes)
+	minor=${version#v1.}
+	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+		stamps+=(
+			-X "$package.gitVersion=$version" -X "$package.gitMajor=1" -X "$package.gitMinor=${minor%%.*}"
+			-X "$package.gitCommit=$(printf %040d 0)" -X "$package.gitTreeState=clean"
+			-X "$package.buildDate=1970-01-01T00:00:00Z"
+		)
+	done
+	(
+		cd "$testbed/k8s"
+		go build "${go_flags[@]}" -ldflags "-s -w ${stamps[*]}" -o "$out/" \
+			go.etcd.io/etcd/server/v3 \
+			k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kube-scheduler,kubectl,kubelet}
+	)
+	mv "$out/server" "$out/etcd" # its package is named server/v3
+}
+
+calico_stamps() {
+	printf -- '-s -w'
+	printf -- " -X %s=$calico_version" main.VERSION "$calico_module"/node/pkg/lifecycle/startup.VERSION \
+		"$calico_module"/{node,felix}/buildinfo.GitVersion
+}
+
+build_calico() (
+	cd "$testbed/calico"
+	go build "${go_flags[@]}" -ldflags "$(calico_stamps)" -o "$out/" \
+		"$calico_module"/{node/cmd/calico-node,cni-plugin/cmd/calico,cni-plugin/cmd/install}
+)
+
+# The same calico-node from a copy of the module with one file replaced. The copy is of hard links:
+# only the replaced file and the folders are new. (go build -overlay refuses the module cache.)
+build_calico_tls() {
+	local source=$out/source
+	cp -al "$(calico_source)" "$source" 2>/dev/null || { rm -rf "$source" && cp -a "$(calico_source)" "$source"; }
+	find "$source" -type d -exec chmod u+w {} +
+	rm "$source/libcalico-go/lib/metricsserver/metrics_server.go"
+	cp "$testbed/calico-tls/metrics_server.go" "$source/libcalico-go/lib/metricsserver/"
+	cp "$testbed/calico/go.mod" "$out/tls.mod"
+	cp "$testbed/calico/go.sum" "$out/tls.sum"
+	go mod edit -replace "$calico_module=$source" "$out/tls.mod"
+	(
+		cd "$testbed/calico"
+		go build "${go_flags[@]}" -modfile="$out/tls.mod" -ldflags "$(calico_stamps)" -o "$out/" \
+			"$calico_module/node/cmd/calico-node"
+	)
+	rm -rf "$source" "$out"/tls.{mod,sum}
+}
+
+# calico_source: the module's folder; it also carries the manifest, the CRDs and the image's files.
+calico_source() {
+	(cd "$testbed/calico" && go mod download "$calico_module" && go list -m -f '{{.Dir}}' "$calico_module")
+}
+
+build_all() {
+	set_build_folders
+	build_into "$k8s_dir" build_k8s
+	build_into "$calico_dir" build_calico
+	build_into "$calico_tls_dir" build_calico_tls
+	set_image_folder
+	build_into "$images_dir" build_images
+}

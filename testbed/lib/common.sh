@@ -1,0 +1,132 @@
+# Names, paths and small helpers that every part of the test bed shares.
+
+# Everything the cluster creates outside of its own folder is named after one of these two, so that
+# `down` finds it by name alone, whatever became of the `up` that made it.
+readonly hub=catflap-hub        # the control plane's network namespace; the nodes' bridge is in it
+readonly node_prefix=catflap-n  # a node's network namespace and cgroup: catflap-n1, catflap-n2, ...
+
+readonly hub_ip4=10.91.0.1 hub_ip6=fd91::1
+readonly service_ip4=10.96.0.1  # the kubernetes service, first address of the service range
+readonly api_port=6443
+
+readonly cache=${CATFLAP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/catflap}/testbed
+readonly run=${CATFLAP_RUN:-/var/lib/catflap-cluster}
+readonly run_mark=$run/.catflap-cluster  # says that the folder is ours to delete
+readonly pki=$run/pki
+
+# Commands and the Debian packages that bring them; openssl and curl talk to the API server, the
+# rest is what nodes and Calico's images are made of.
+readonly packages=(
+	ca-certificates conntrack containerd containernetworking-plugins coreutils curl debianutils
+	findutils gcc grep ipset iproute2 iptables libc6-dev mawk nftables openssl procps
+	runc sed tar util-linux
+)
+readonly commands=(
+	awk conntrack containerd ctr curl dpkg-deb find gcc ip ipset iptables mount nft nsenter openssl
+	pivot_root runc setpriv setsid sha256sum sysctl tar unshare
+)
+
+say() { printf '%s\n' "$*"; }
+die() {
+	printf 'cluster: %s\n' "$*" >&2
+	exit 1
+}
+usage_error() {
+	printf 'cluster: %s (see ./dev cluster help)\n' "$*" >&2
+	exit 2
+}
+# cannot_run REASON: exit 3 tells the caller to skip and not to fail.
+cannot_run() {
+	printf 'cannot run here: %s\n' "$*" >&2
+	exit 3
+}
+
+# stage TEXT: a line of progress with the seconds since this command started.
+readonly started_us=${EPOCHREALTIME/./}
+stage() {
+	local us=$((${EPOCHREALTIME/./} - started_us))
+	printf '%3d.%d s  %s\n' $((us / 1000000)) $((us / 100000 % 10)) "$*"
+}
+
+# within SECONDS CMD...: repeats CMD until it succeeds; its output is dropped.
+within() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < deadline)) || return 1
+		sleep 0.1
+	done
+}
+
+check_machine() {
+	((EUID == 0)) || cannot_run "the nodes' namespaces and mounts need root"
+	local cmd missing=()
+	for cmd in "${commands[@]}"; do
+		command -v "$cmd" >/dev/null || missing+=("$cmd")
+	done
+	[[ -d /usr/lib/cni ]] || missing+=(/usr/lib/cni)
+	((${#missing[@]} == 0)) ||
+		cannot_run "missing: ${missing[*]} (apt-get install --no-install-recommends ${packages[*]})"
+	grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null ||
+		cannot_run "the kernel has no overlay file system"
+	unshare --net --mount --pid --uts --ipc --fork true 2>/dev/null ||
+		cannot_run "this machine does not let root make namespaces"
+	[[ -n $(cgroup_roots) ]] || cannot_run "no cgroup hierarchy is mounted at /sys/fs/cgroup"
+}
+
+# Go is looked for where its own installer puts it, too; Debian's is too old for Kubernetes.
+check_go() {
+	command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
+	command -v go >/dev/null || cannot_run "no Go toolchain (1.26 or newer) to build Kubernetes with"
+	local version minor
+	version=$(go env GOVERSION)
+	minor=${version#go1.}
+	((${minor%%.*} >= 26)) || cannot_run "$version is too old, Kubernetes is built with Go 1.26 or newer"
+}
+
+# cgroup_roots: one folder per hierarchy: v1 controllers side by side, or v2's only root.
+cgroup_roots() {
+	awk '($3 == "cgroup" || $3 == "cgroup2") && $2 ~ "^/sys/fs/cgroup" { print $2 }' /proc/mounts
+}
+
+has_ipv6() { [[ -e /proc/net/if_inet6 ]]; }
+
+# is_up: an `up` ran to its end, and nobody took the cluster down since.
+is_up() { [[ -e $run/up ]]; }
+need_up() { is_up || die "the cluster is not up (./dev cluster up)"; }
+
+node_names() {
+	local dir
+	for dir in "$run"/nodes/*; do
+		say "${dir##*/}"
+	done
+}
+
+# node_addresses NAME: its IPv4 address and, where it has one, its IPv6 address.
+node_addresses() { cat "$run/nodes/$1/addresses"; }
+
+# in_namespace NAME CMD...: nothing is changed but the network.
+in_namespace() {
+	local ns=$1
+	shift
+	nsenter --net="/run/netns/$ns" -- "$@"
+}
+
+# spawn NAMESPACE LOG CMD...: starts a daemon that outlives this script and does not hold its lock.
+spawn() {
+	local ns=$1 log=$2
+	shift 2
+	setsid nsenter --net="/run/netns/$ns" -- "$@" >>"$log" 2>&1 </dev/null 9<&- &
+}
+
+# find_process NAMESPACE COMM: pids are never stored, so that a reused one is never hit; a process
+# of ours is one that lives in our network namespace.
+find_process() {
+	local pid comm
+	for pid in $(ip netns pids "$1" 2>/dev/null); do
+		read -r comm 2>/dev/null <"/proc/$pid/comm" || continue
+		[[ $comm != "$2" ]] || say "$pid"
+	done
+}
+
+kubectl() { in_namespace "$hub" env KUBECONFIG="$run/kubeconfig/admin" "$run/bin/kubectl" "$@"; }
