@@ -22,6 +22,11 @@ struct NodeAddress {
   friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
 };
 
+struct Taint {
+  std::string key, value, effect;
+  friend bool operator==(const Taint&, const Taint&) = default;
+};
+
 struct NodeFacts {
   std::string name;
   std::string uid;
@@ -30,6 +35,7 @@ struct NodeFacts {
   bool ready = false;
   std::string not_ready_reason;  // the Ready condition's reason and message
   bool unschedulable = false;
+  std::vector<Taint> taints;
   bool windows = false;
 };
 
@@ -107,6 +113,7 @@ struct ClusterFacts {
   std::vector<PodFacts> pods;
   ReadState felix_configurations_state;
   std::vector<json::object> felix_configurations;  // managedFields removed
+  std::optional<TimePoint> felix_configurations_changed;  // newest managedFields time, by the server's clock
   TimePoint read_at{};
 };
 
