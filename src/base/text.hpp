@@ -14,7 +14,8 @@ namespace catflap {
 /// Text padded with blanks to `width` columns (never cut).
 [[nodiscard]] std::string pad_right(std::string_view utf8, std::size_t width);
 
-/// Text broken at blanks (or between wide characters) into lines of at most `width` columns.
+/// Text broken at blanks (or between wide characters) into lines of at most `width` columns, which
+/// include `indent`, put before every line. A wider word stands alone, uncut. A line feed in the text stays one.
 [[nodiscard]] std::string wrap(std::string_view utf8, std::size_t width, std::string_view indent = "");
 
 /// Bytes from outside as one printable line: control characters and bad UTF-8 as \xNN, at most `max_bytes` of input.
