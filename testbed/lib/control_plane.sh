@@ -18,11 +18,11 @@ make_hub() {
 	in_namespace "$hub" nft -f - <<-END
 		table ip kubernetes_service {
 			chain from_nodes {
-				type nat hook prerouting priority dstnat;
+				type nat hook prerouting priority -100;
 				ip daddr $service_ip4 tcp dport 443 dnat to $hub_ip4:$api_port
 			}
 			chain from_here {
-				type nat hook output priority dstnat;
+				type nat hook output priority -100;
 				ip daddr $service_ip4 tcp dport 443 dnat to $hub_ip4:$api_port
 			}
 		}

@@ -39,7 +39,7 @@ prepare_node() {
 copy_images() {
 	local file
 	cp -al "$run/images/." "$1/" 2>/dev/null || cp -a "$run/images/." "$1/"
-	find "$run/images" -name '*.db' -printf '%P\n' | while read -r file; do
+	find "$run/images/" -name '*.db' -printf '%P\n' | while read -r file; do
 		cp --remove-destination "$run/images/$file" "$1/$file"
 	done
 }
@@ -73,7 +73,6 @@ node_config() {
 		nodeStatusUpdateFrequency: 5s
 		imageGCHighThresholdPercent: 100
 		evictionHard: {memory.available: 50Mi}
-		localStorageCapacityIsolation: false
 	END
 }
 
