@@ -1,0 +1,66 @@
+// The stable words for observations, also in JSON.
+#include "core/model/observation.hpp"
+
+namespace catflap {
+
+const char* to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::open:
+      return "open";
+    case Outcome::refused:
+      return "refused";
+    case Outcome::rejected:
+      return "rejected";
+    case Outcome::reset:
+      return "reset";
+    case Outcome::timeout:
+      return "timeout";
+    case Outcome::unreachable:
+      return "unreachable";
+    case Outcome::error:
+      return "error";
+  }
+  return "";
+}
+
+const char* to_string(Identity identity) {
+  switch (identity) {
+    case Identity::none:
+      return "none";
+    case Identity::felix:
+      return "felix";
+    case Identity::typha:
+      return "typha";
+    case Identity::other:
+      return "other";
+    case Identity::unidentified:
+      return "unidentified";
+  }
+  return "";
+}
+
+const char* to_string(ClientCertAsk ask) {
+  switch (ask) {
+    case ClientCertAsk::none:
+      return "none";
+    case ClientCertAsk::requested:
+      return "requested";
+    case ClientCertAsk::demanded:
+      return "demanded";
+  }
+  return "";
+}
+
+const char* to_string(ThrowawayResult result) {
+  switch (result) {
+    case ThrowawayResult::not_tried:
+      return "not-tried";
+    case ThrowawayResult::accepted:
+      return "accepted";
+    case ThrowawayResult::refused:
+      return "refused";
+  }
+  return "";
+}
+
+}  // namespace catflap
