@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ namespace json = boost::json;
 
 struct NodeAddress {
   IpAddress address;
-  std::string type;  // InternalIP, ExternalIP, HostIP (of a pod), Tunnel (Calico's annotations)
+  std::string type;  // InternalIP, ExternalIP, CalicoIP and Tunnel (Calico's annotations), HostIP (of a pod)
   friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
 };
 
@@ -38,6 +39,8 @@ struct NodeFacts {
   std::vector<Taint> taints;
   bool windows = false;
 };
+
+struct ResolveInput;  // core/resolve/resolve.hpp
 
 /// One container state of a pod, for `wait`.
 struct ContainerTrouble {
@@ -65,8 +68,17 @@ struct PodFacts {
   std::vector<IpAddress> host_ips;
   std::string unschedulable_message;
   std::vector<ContainerTrouble> troubles;
+  bool host_network = true;
   std::optional<TimePoint> created;
   Declared declared;  // resolved for this pod
+  /// Kept only where an inside look can tell more than the API server could (felix.cfg, a Secret that must not be read).
+  std::shared_ptr<const ResolveInput> unresolved;
+};
+
+/// Could a source be read?
+struct ReadState {
+  bool readable = true;
+  std::string why;  // the server's word, e.g. forbidden
 };
 
 /// A DaemonSet that runs Felix (one container of it matched, facts: docs/how-it-decides.md).
@@ -86,15 +98,10 @@ struct DaemonSetFacts {
   int unavailable = 0;
   bool on_delete = false;
   std::string max_unavailable = "1";  // as written: a number or a percentage
-  std::string current_hash;           // of the newest ControllerRevision, if it could be read
+  std::string current_hash;           // of the ControllerRevision that equals the template; empty: none, or not readable
+  ReadState revisions_state;          // not readable: `stale` comes from comparing Felix's container with the template
   Declared template_declared;         // what a pod made from the template now would have, without per-node layers
   json::object object;                // the whole DaemonSet, managedFields removed
-};
-
-/// Could a source be read?
-struct ReadState {
-  bool readable = true;
-  std::string why;  // the server's word, e.g. forbidden
 };
 
 enum class CalicoApi { v1_crd, v3_crd, none };  // none: not served here (etcd datastore, or no Calico)

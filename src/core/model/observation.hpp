@@ -95,7 +95,7 @@ struct Listener {
 /// Felix as seen from inside its container.
 struct FelixProcess {
   int pid = 0;
-  std::optional<TimePoint> started;  // from /proc/PID/stat and btime
+  std::optional<TimePoint> started;  // from its age, by the API server's clock; never earlier than the truth
   std::vector<std::pair<std::string, std::string>> environment;  // FELIX_*, CALICO_DISABLE_FELIX, NODENAME only
   friend bool operator==(const FelixProcess&, const FelixProcess&) = default;
 };
