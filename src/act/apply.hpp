@@ -1,0 +1,66 @@
+// One field of one object, from an expected value to a wanted one, by compare-and-swap. Only the
+// touched field is compared: what others change elsewhere in the object is theirs, and stays.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "act/context.hpp"
+#include "core/model/plan.hpp"
+
+namespace catflap::act {
+
+struct FieldChange {
+  Target target;
+  json::value expected;            // null: absent
+  json::value wanted;              // null: to be absent
+  bool drop_empty_parent = false;  // remove the holder of the field if nothing else is left in it
+};
+
+/// The touched field against what a change expects and wants.
+enum class FieldMatch { as_expected, as_wanted, neither };
+
+/// The field as it stands now.
+struct FieldNow {
+  FieldMatch match = FieldMatch::neither;
+  json::value value;       // null: absent
+  bool has_parent = true;  // spec, metadata.annotations: the object that holds the field exists
+  std::int64_t generation = 0;
+  std::string resource_version;
+  std::string pointer;  // RFC 6901
+};
+
+struct Applied {
+  bool written = false;         // false: it already was as wanted
+  std::string audit_id;         // "" if nothing was written or the answer was lost
+  std::int64_t generation = 0;  // the object's afterwards; 0: not known
+};
+
+struct ApplyOptions {
+  bool dry_run = false;  // dryRun=All
+  /// Asked before each attempt to write; an error ends it there. The lock's loser stops here. May
+  /// be empty.
+  std::function<Result<void>()> may_write;
+};
+
+/// Pure. Errors: the object is not the one that was planned for (another uid, no such container):
+/// refused.
+[[nodiscard]] Result<FieldNow> judge_field(const json::object& object, const FieldChange& change);
+
+/// Reads the object and judges. A missing object is an error (not_found).
+[[nodiscard]] Result<FieldNow> read_field(kube::Api& api, const FieldChange& change);
+
+/// Writes if the field is as expected; nothing if it is as wanted already. At most 5 attempts;
+/// after a lost answer the object says whether it was written. Errors: refused with a short
+/// difference if the field is neither.
+[[nodiscard]] Result<Applied> apply_field(const Context& context, const FieldChange& change,
+                                          const ApplyOptions& options);
+
+/// The error for a field that is neither: what stands there now, in one bounded line.
+[[nodiscard]] Error changed_since(const FieldChange& change, const json::value& now);
+
+/// The API's resource of a target: "apps/v1 DaemonSet", "crd.projectcalico.org/v1
+/// FelixConfiguration".
+[[nodiscard]] kube::ObjectRef object_ref(const Target& target);
+
+}  // namespace catflap::act

@@ -1,0 +1,103 @@
+// close: lock, record, write, wait, look twice, prove, record, unlock. A list of small steps on
+// explicit state; the teardown list always runs. Killed anywhere, the next close goes on from the
+// journal.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "act/journal.hpp"
+#include "act/wait.hpp"
+#include "core/model/plan.hpp"
+#include "core/model/verdict.hpp"
+
+namespace catflap::act {
+
+/// What a change does, as it happens; for a live view or lines.
+struct Progress {
+  enum class Stage {
+    lock,     // waits to see whether another run is alive; text names it
+    record,   // the before-evidence
+    step,     // step_id is about to be written
+    rollout,  // rollouts are the news
+    settle,   // waits between looks
+    look,     // look number `look` begins
+    prove,    // not settled yet: looks again; text says why
+    result,
+  } stage = Stage::lock;
+  std::string step_id;
+  std::string text;
+  int look = 0;
+  const std::vector<Rollout>* rollouts = nullptr;
+};
+using OnProgress = std::function<void(const Progress&)>;
+
+/// How the lock is taken; close and undo alike.
+struct LockOptions {
+  Holder holder;
+  /// True only if that holder certainly does not run any more (same host and boot, no such
+  /// process). May be empty.
+  std::function<bool(const Holder&)> is_gone;
+};
+
+struct CloseOptions {
+  enum class DryRun { none, server };
+  DryRun dry_run = DryRun::none;
+  Duration timeout{std::chrono::minutes{15}};  // of the whole run
+  Duration settle{std::chrono::seconds{10}};
+  std::string ticket;
+  std::string reason;
+  std::string user;
+  std::string version;  // of catflap
+  Policy policy;
+  LockOptions lock;
+};
+
+struct CloseInput {
+  Plan plan;  // without refusals; may be empty: then only an unfinished run is completed, and the
+              // proof made
+  ClusterFacts facts;  // the plan's
+  Look before;         // the look that the plan was made on
+};
+
+/// What close needs of the rest of the program. A look must end within 50 s or so: the lock cannot
+/// be renewed in it.
+struct CloseSeams {
+  std::function<Result<ClusterFacts>()> discover;
+  std::function<Result<Look>(const ClusterFacts&)> look;
+  OnProgress progress;  // may be empty
+};
+
+struct WrittenStep {
+  std::string id;
+  Target target;
+  bool written = false;  // false: it already was so
+  std::string audit_id;
+};
+
+/// What became of it, whole also after a failure.
+struct CloseOutcome {
+  std::optional<ClusterVerdict> verdict;  // none: it did not come to a proof
+  std::vector<Rollout> rollouts;
+  std::vector<WrittenStep> written;
+  std::vector<Look> looks;    // those of the proof, oldest first
+  std::vector<Reach> before;  // the before-evidence used
+  ClusterFacts facts;         // as of the last look
+  std::string journal;        // "kube-system/catflap-journal"; "" if none was needed
+  std::string run_id;
+  bool resumed = false;  // went on from an unfinished run
+  /// interrupted: exit 130; refused: exit 5; others: exit 4. None: the verdict decides.
+  std::optional<Error> error;
+  int still_restarting = 0;  // nodes that will restart without us
+  std::vector<std::string>
+      freeze_commands;  // that stop the rollout where it is, one a DaemonSet; empty if none runs
+};
+
+/// Errors are in the outcome. With dry_run server every step is sent with dryRun=All, nothing is
+/// stored and no proof made.
+[[nodiscard]] CloseOutcome close(const Context& context, const CloseInput& input,
+                                 const CloseSeams& seams, const CloseOptions& options);
+
+}  // namespace catflap::act
