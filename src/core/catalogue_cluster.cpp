@@ -1,0 +1,136 @@
+// Findings about owners, the cluster as a whole and the run. Rules for codes: see
+// catalogue_findings.cpp.
+#include "core/catalogue_rows.hpp"
+
+namespace catflap {
+namespace {
+
+using enum Severity;
+
+constexpr CatalogueRow kRows[] = {
+    {"CF0030", warning,
+     "{object} was made with kubectl apply: the next apply of the old file opens the port again",
+     "The annotation kubectl.kubernetes.io/last-applied-configuration says that somebody keeps "
+     "this object in a "
+     "file. kubectl apply writes the file's env list back.",
+     "Change the file too: {change}"},
+    {"CF0031", warning, "{object} belongs to a Helm release: the next upgrade opens the port again",
+     "helm upgrade renders the object from the chart's values and removes what it did not render.",
+     "Change the values too: {change}"},
+    {"CF0032", warning, "{owner} writes {object} back {cycle}",
+     "The change holds until then. {mark} gave the owner away.",
+     "Change it at the source too: {change}"},
+    {"CF0033", critical, "{owner} writes {object} back {cycle}: an edit would not stick",
+     "Found by {mark}. An edit that is reverted restarts Calico's pods twice and closes nothing.",
+     "Change it at the source: {change}"},
+    {"CF0034", critical, "{object} is controlled by {owner}, which catflap does not know",
+     "A controller owner reference means that a program keeps the object in shape. Whether an edit "
+     "would survive "
+     "is not known.",
+     "Find out what {owner} reads and change that; --override-owner if you know that it lets edits "
+     "stand."},
+    {"CF0035", info, "{count} DaemonSets run Felix: {names}",
+     "Migrations and mixed clusters have more than one. Each is judged and changed by itself; "
+     "FelixConfigurations "
+     "hold for all of them.",
+     "Check that none is a left-over."},
+    {"CF0036", warning, "No DaemonSet with a Felix container was found[ in namespace {namespace}]",
+     "catflap looks for the container (calico-node, or an image of calico/node), not for a name. "
+     "Felix may also "
+     "run under systemd or in Docker, where Kubernetes does not show it.",
+     "Check the namespace (-n) and the cluster (--context); look at hosts with catflap listeners."},
+    {"CF0037", warning, "FelixConfigurations could not be read[: {why}]",
+     "Where the environment does not decide, they do. Without them the declared state stays "
+     "unknown.",
+     "Grant get and list on felixconfigurations (deploy/reader.yaml)."},
+    {"CF0038", warning, "This machine's clock and the server's differ by {skew}",
+     "Ages of observations and starts of pods are compared across both clocks.",
+     "Set the clock; catflap corrects for the difference where it compares."},
+    {"CF0039", warning,
+     "Vantage point {vantage} sees nothing: no control connection passed on any node",
+     "A refusal or a timeout from there means nothing, so nothing from there was used.",
+     "Run catflap where the nodes can be reached, or use --from exec."},
+    {"CF0040", warning, "Vantage point {vantage} was skipped[: {why}]",
+     "It needs a right that this user does not have. Nodes that only it could prove stay unknown.",
+     "Grant the right (docs/permissions.md), or choose others with --from."},
+    {"CF0041", critical,
+     "Felix on {node} serves metrics although no setting switches it on: the build does",
+     "Nothing in the API says true, yet Felix answers. A vendor's build may have another default, "
+     "or the image "
+     "carries the variable itself; neither shows in any object.",
+     "catflap close sets false in the environment, which outranks both."},
+    {"CF0042", warning,
+     "{source} switches the endpoint of {node} on, and yet it refuses connections",
+     "Felix may be starting, may have failed to bind, or waits for the datastore. It can open at "
+     "any moment.",
+     "Switch it off with catflap close; do not take the refusal for proof."},
+    {"CF0043", warning, "{endpoint} of {node} answered as node {felixHost}",
+     "The felix_host label names the node whose Felix answered. An address is shared, translated, "
+     "or listed under "
+     "the wrong node.",
+     "Check the node's addresses. {felixHost} counts as exposed; {node} stays unknown until its "
+     "own "
+     "Felix is seen."},
+    {"CF0044", critical, "A second Felix runs on {node}, outside its calico-node pod",
+     "Its listener or process belongs to no pod of a DaemonSet: a service of the host or a "
+     "container started by "
+     "hand. Changes of the DaemonSet do not reach it.",
+     "Find it with catflap listeners on the node and stop or configure it there."},
+    {"CF0045", warning, "Windows nodes are not changed: {nodes}",
+     "Felix for Windows runs in a DaemonSet of its own with its own environment. catflap looks at "
+     "these nodes and "
+     "does not write to that DaemonSet.",
+     "Set FELIX_PROMETHEUSMETRICSENABLED=false on their DaemonSet by hand."},
+    {"CF0046", info, "The nodes changed during the run:[ joined {joined}][ left {left}]",
+     "A new node starts Felix with the configuration of that moment. Nodes that left were not "
+     "judged.",
+     "Run catflap verify again to include them."},
+    {"CF0047", warning, "{kind} {object} sets environment variables and could not be read[: {why}]",
+     "It may set or repeat the variable. What cannot be read is unknown, not off.",
+     "Grant get on that object, or set the variable in the container's env list, which outranks "
+     "it."},
+    {"CF0048", warning, "A run of {user} at {time} did not finish; its journal is still open",
+     "The changes that it wrote are listed in ConfigMap catflap-journal. The rollout goes on "
+     "without it.",
+     "catflap close goes on from there; catflap undo takes it back."},
+    {"CF0049", critical, "Somebody changed {object} since catflap did: {field}",
+     "Undo puts back only what still is as catflap left it, or it would destroy the other edit.",
+     "Compare before and after in the message and set the field by hand."},
+    {"CF0050", info, "The container declares port {port}: a reservation, not a listener",
+     "On the host network a containerPort only keeps the scheduler from placing another such pod "
+     "there. It stays "
+     "after closing and proves nothing.",
+     "Leave it. Removing it restarts every pod and closes nothing."},
+    {"CF0051", info,
+     "Annotations prometheus.io/* ask Prometheus to scrape {port}; they switch nothing",
+     "They tell a scraper where to look. Some owners leave them behind after the endpoint is "
+     "closed.",
+     "Expect failing scrapes after closing; remove them with the next planned rollout."},
+    {"CF0052", warning, "FelixConfigurations are not in this cluster's API",
+     "With the etcd datastore only calicoctl sees them. They decide where the environment does "
+     "not.",
+     "Set the environment on the DaemonSet (catflap close does), and check with calicoctl get "
+     "felixconfiguration."},
+    {"CF0053", warning, "FelixConfiguration {name} says true for nodes with labels {selector}",
+     "From Calico 3.32 on one object with a nodeSelector applies per node, the oldest. Relabelling "
+     "a node can open "
+     "the endpoint without any other change.",
+     "Set it to false; catflap close does."},
+    {"CF0054", info, "Looked once: a look is not yet a proof",
+     "A restarting Felix refuses for a moment and opens again. diagnose looks once, verify twice "
+     "with a pause.",
+     "catflap verify"},
+    {"CF0055", info, "Not asked over the network: {addresses}",
+     "These addresses of the node could not be reached from here. A look inside covers the "
+     "listeners of all of "
+     "them.",
+     "Run catflap where they can be reached if proof over the network is wanted."},
+};
+
+}  // namespace
+
+std::span<const CatalogueRow> cluster_rows() {
+  return kRows;
+}
+
+}  // namespace catflap
