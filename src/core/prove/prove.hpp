@@ -1,4 +1,5 @@
-// prove: from facts and looks to a verdict per node. The only place that says "closed"; the table is in docs/verdicts.md.
+// prove: from facts and looks to a verdict per node. The only place that says "closed"; the table
+// is in docs/verdicts.md.
 #pragma once
 
 #include <optional>
@@ -23,8 +24,10 @@ struct ProveInput {
   Duration settle{std::chrono::seconds{10}};
   TimePoint now{};
   std::string owner_cycle;  // how soon an owner would write back ("5m"), "" if nobody does
-  std::optional<Duration> owner_cycle_length;  // none: not a matter of time (e.g. at the next kubectl apply)
-  std::vector<std::string> known_nodes;  // counted when the run started: for joined and left; empty: no comparison
+  std::optional<Duration>
+      owner_cycle_length;  // none: not a matter of time (e.g. at the next kubectl apply)
+  std::vector<std::string>
+      known_nodes;  // counted when the run started: for joined and left; empty: no comparison
 };
 
 [[nodiscard]] ClusterVerdict prove(const ProveInput& input);

@@ -1,0 +1,427 @@
+// The verdict table: an ordered list of rules, first match wins. Each rule reads NodeEvidence and
+// either recognises its verdict, with the reasons, or passes. What no rule recognises is unknown,
+// with everything that is missing for `closed`.
+#include "core/prove/prove.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/prove/closed.hpp"
+#include "core/prove/evidence.hpp"
+
+namespace catflap {
+namespace {
+
+struct Judgement {
+  Verdict verdict = Verdict::unknown;
+  Basis basis = Basis::none;
+  std::string by;
+  std::vector<Message> reasons;
+};
+
+using Rule = std::optional<Judgement> (*)(const NodeEvidence&, const ProveInput&);
+
+Message at(const char* code, const Reach& row) {
+  return {code, {{"vantage", row.vantage}, {"endpoint", row.endpoint.to_string()}}};
+}
+
+bool declared_on(const PodFacts& pod) {
+  return enabled_switch(pod.declared) == Switch::on;
+}
+
+bool enforces_client_certificate(const Declared& declared) {
+  // RequireAnyClientCert takes a throw-away certificate, so it protects nothing.
+  return declared.tls.value.value_or(false) &&
+         declared.client_auth.value == ClientAuth::require_and_verify;
+}
+
+bool on_random_port(const NodeEvidence& evidence) {
+  return std::ranges::any_of(evidence.pods, [](const PodFacts* pod) {
+    return declared_on(*pod) && pod->declared.port.value == 0;
+  });
+}
+
+/// Felix's metrics listeners of the last look's complete inside look; none if there is no such
+/// look.
+std::optional<std::vector<const Listener*>> listeners_inside(const NodeEvidence& evidence) {
+  const auto* last = evidence.last();
+  if (last == nullptr || last->inside == nullptr || !last->inside->complete) return std::nullopt;
+  return felix_metrics_listeners(*last->inside, evidence.ports(), on_random_port(evidence));
+}
+
+bool outside(const Listener& listener) {
+  return !listener.endpoint.address.is_loopback();
+}
+
+bool covers(const Listener& listener, const HostPort& endpoint) {
+  return listener.endpoint.port == endpoint.port && (listener.endpoint.address.is_unspecified() ||
+                                                     listener.endpoint.address == endpoint.address);
+}
+
+std::optional<Judgement> read_by_anybody(const NodeEvidence& evidence, const ProveInput&) {
+  Judgement judgement{.verdict = Verdict::exposed};
+  const auto add = [&](const Reach& row) {
+    auto reason =
+        at(row.throwaway == ThrowawayResult::accepted ? "throwaway-read" : "anonymous-read", row);
+    reason.params["felixHost"] = row.felix_host;
+    judgement.reasons.push_back(std::move(reason));
+  };
+  for (const auto& look : evidence.looks) {
+    for (const auto* row : look.rows) {
+      if (evidence.is_own_felix(*row)) add(*row);
+    }
+  }
+  for (const auto* row : evidence.elsewhere) {
+    if (!row->endpoint.address.is_loopback()) add(*row);
+  }
+  if (judgement.reasons.empty()) return std::nullopt;
+  return judgement;
+}
+
+std::optional<Judgement> declared_and_not_tested(const NodeEvidence& evidence, const ProveInput&) {
+  const auto* last = evidence.last();
+  const bool tested_outside =
+      last != nullptr &&
+      std::ranges::any_of(last->rows, [&](const Reach* row) { return last->conclusive(*row); });
+  if (tested_outside) return std::nullopt;
+  if (const auto inside = listeners_inside(evidence)) {
+    if (std::ranges::none_of(*inside, [](const Listener* listener) { return outside(*listener); }))
+      return std::nullopt;
+  }
+  for (const auto* pod : evidence.pods) {
+    const auto& declared = pod->declared;
+    const bool running = pod->felix_running || pod->terminating;
+    if (!declared_on(*pod) || !running || enforces_client_certificate(declared)) continue;
+    if (declared.host.value && host_is_loopback(*declared.host.value)) continue;
+    return Judgement{
+        .verdict = Verdict::exposed,
+        .reasons = {{"declared-not-tested", {{"pod", pod->namespace_ + "/" + pod->name}}}}};
+  }
+  return std::nullopt;
+}
+
+/// Nothing of Felix's metrics is listening now, whatever the configuration wants: by the inside
+/// look, or by refusals everywhere.
+bool proven_silent(const NodeEvidence& evidence, const Declared& declared) {
+  if (const auto inside = listeners_inside(evidence)) return inside->empty();
+  const auto* last = evidence.last();
+  const bool testable = declared.port.value.value_or(0) != 0 && declared.host.value &&
+                        !host_is_loopback(*declared.host.value);
+  return last != nullptr && testable && evidence.node->ready &&
+         network_refusals(*last, evidence) != Refusals::no;
+}
+
+std::optional<Judgement> armed(const NodeEvidence& evidence, const ProveInput&) {
+  for (const auto* pod : evidence.pods) {
+    if (!declared_on(*pod) || !proven_silent(evidence, pod->declared)) continue;
+    const auto* last = evidence.last();
+    const bool taken =
+        (last->inside != nullptr && !foreign_listeners(*last->inside, evidence.ports()).empty()) ||
+        std::ranges::any_of(last->rows, [](const Reach* row) {
+          return row->identity == Identity::other || row->identity == Identity::typha;
+        });
+    const char* code = "armed-not-listening";
+    if (taken) code = "armed-port-taken";
+    if (pod->declared.tls.value.value_or(false) && !pod->declared.ca_file_set)
+      code = "armed-ca-missing";
+    return Judgement{.verdict = Verdict::armed,
+                     .reasons = {{code, {{"pod", pod->namespace_ + "/" + pod->name}}}}};
+  }
+  return std::nullopt;
+}
+
+bool guarded(const Reach& row) {
+  return row.outcome == Outcome::open && row.identity != Identity::felix &&
+         row.throwaway == ThrowawayResult::refused &&
+         (row.client_cert == ClientCertAsk::demanded || row.http_status == 401 ||
+          row.http_status == 403);
+}
+
+std::optional<Judgement> protected_rule(const NodeEvidence& evidence, const ProveInput&) {
+  const auto inside = listeners_inside(evidence);
+  if (!inside) return std::nullopt;
+  const bool felix_serves =
+      !inside->empty() ||
+      std::ranges::any_of(evidence.pods, [](const PodFacts* pod) { return declared_on(*pod); });
+  const auto& rows = evidence.last()->rows;
+  const auto first = std::ranges::find_if(rows, [](const Reach* row) { return guarded(*row); });
+  if (!felix_serves || first == rows.end()) return std::nullopt;
+  // Every other answer, and every other Felix listener that outsiders could reach, must be guarded
+  // as well.
+  for (const auto* row : rows) {
+    if (row->outcome == Outcome::open && !guarded(*row)) return std::nullopt;
+  }
+  for (const auto* listener : *inside) {
+    const bool tested = std::ranges::any_of(
+        rows, [&](const Reach* row) { return guarded(*row) && covers(*listener, row->endpoint); });
+    if (outside(*listener) && !tested) return std::nullopt;
+  }
+  const bool certificate = (*first)->client_cert == ClientCertAsk::demanded;
+  return Judgement{.verdict = Verdict::protected_,
+                   .by = certificate ? "client-cert" : "token",
+                   .reasons = {at(certificate ? "client-cert-refused" : "token-refused", **first)}};
+}
+
+std::optional<Judgement> local_only(const NodeEvidence& evidence, const ProveInput&) {
+  const auto inside = listeners_inside(evidence);
+  if (!inside || inside->empty()) return std::nullopt;
+  if (std::ranges::any_of(*inside, [](const Listener* listener) { return outside(*listener); }))
+    return std::nullopt;
+  const bool answered = std::ranges::any_of(evidence.last()->rows, [](const Reach* row) {
+    return row->outcome == Outcome::open && row->identity != Identity::other &&
+           row->identity != Identity::typha;
+  });
+  if (answered) return std::nullopt;
+  return Judgement{
+      .verdict = Verdict::local_only,
+      .reasons = {{"loopback-only", {{"endpoint", inside->front()->endpoint.to_string()}}}}};
+}
+
+std::optional<Judgement> filtered(const NodeEvidence& evidence, const ProveInput&) {
+  const auto inside = listeners_inside(evidence);
+  if (!inside) return std::nullopt;
+  const auto* last = evidence.last();
+  const Reach* blocked = nullptr;
+  for (const auto* listener : *inside) {
+    if (!outside(*listener)) continue;
+    const Reach* blocked_here = nullptr;
+    for (const auto* row : last->rows) {
+      if (!covers(*listener, row->endpoint) || !last->conclusive(*row)) continue;
+      if (row->outcome != Outcome::timeout && row->outcome != Outcome::rejected)
+        return std::nullopt;
+      blocked_here = row;
+    }
+    if (blocked_here == nullptr) return std::nullopt;  // a listener that nobody could test
+    blocked = blocked_here;
+  }
+  if (blocked == nullptr) return std::nullopt;
+  return Judgement{.verdict = Verdict::filtered, .reasons = {at("outside-blocked", *blocked)}};
+}
+
+std::optional<Judgement> no_felix(const NodeEvidence& evidence, const ProveInput&) {
+  if (!evidence.pods.empty() || evidence.scheduled) return std::nullopt;
+  Judgement foreign{.verdict = Verdict::not_felix, .reasons = {{"no-felix-scheduled", {}}}};
+  for (const auto& look : evidence.looks) {
+    for (const auto* row : look.rows) {
+      if (row->identity == Identity::other || row->identity == Identity::typha) {
+        foreign.reasons.push_back(at("foreign-answer", *row));
+      } else if (row->outcome == Outcome::open || row->outcome == Outcome::reset) {
+        return std::nullopt;
+      }
+    }
+  }
+  if (foreign.reasons.size() > 1) return foreign;
+  return Judgement{.verdict = Verdict::no_felix, .reasons = {{"no-felix-scheduled", {}}}};
+}
+
+std::optional<Judgement> closed_or_not_felix(const NodeEvidence& evidence,
+                                             const ProveInput& input) {
+  auto proof = prove_closed(evidence, input);
+  if (proof.basis == Basis::none) return std::nullopt;
+  if (!proof.foreign) return Judgement{Verdict::closed, proof.basis, "", std::move(proof.reasons)};
+  Judgement judgement{Verdict::not_felix, proof.basis, "", std::move(proof.reasons)};
+  const auto& last = *evidence.last();
+  if (last.inside != nullptr) {
+    for (const auto* listener : foreign_listeners(*last.inside, evidence.ports())) {
+      judgement.reasons.push_back(
+          {"foreign-listener",
+           {{"endpoint", listener->endpoint.to_string()}, {"comm", listener->comm}}});
+    }
+  }
+  for (const auto* row : last.rows) {
+    if (row->outcome == Outcome::open) judgement.reasons.push_back(at("foreign-answer", *row));
+  }
+  return judgement;
+}
+
+/// Felix is there and could not be fully tested: what each rule above was missing is part of what
+/// `closed` is missing.
+Judgement unknown(const NodeEvidence& evidence, const ProveInput& input) {
+  Judgement judgement{.reasons = prove_closed(evidence, input).reasons};
+  if (evidence.pods.empty() && !evidence.scheduled) {
+    std::erase_if(judgement.reasons,
+                  [](const Message& reason) { return reason.code == "pod-missing"; });
+  }
+  if (evidence.node->windows) judgement.reasons.push_back({"windows-node", {}});
+  // The same word once: two looks that both timed out are one reason.
+  std::vector<Message> once;
+  for (auto& reason : judgement.reasons) {
+    if (std::ranges::find(once, reason) == once.end()) once.push_back(std::move(reason));
+  }
+  judgement.reasons = std::move(once);
+  return judgement;
+}
+
+constexpr std::array<Rule, 8> kTable{
+    read_by_anybody, declared_and_not_tested, armed,   protected_rule, local_only,
+    filtered,        closed_or_not_felix,     no_felix};
+
+Judgement judge(const NodeEvidence& evidence, const ProveInput& input) {
+  for (const auto rule : kTable) {
+    if (auto judgement = rule(evidence, input)) return std::move(*judgement);
+  }
+  return unknown(evidence, input);
+}
+
+/// on, then undecided, then off; null without pods.
+const PodFacts* worst_pod(const NodeEvidence& evidence) {
+  const auto rank = [](const PodFacts* pod) {
+    switch (enabled_switch(pod->declared)) {
+      case Switch::on:
+        return 0;
+      case Switch::undecided:
+        return 1;
+      case Switch::off:
+        return 2;
+    }
+    return 2;
+  };
+  const auto worst = std::ranges::min_element(evidence.pods, {}, rank);
+  return worst == evidence.pods.end() ? nullptr : *worst;
+}
+
+/// Nothing sets it, and yet it answers or listens: the build enables it.
+bool enabled_by_build(const NodeEvidence& evidence) {
+  for (const auto& look : evidence.looks) {
+    if (std::ranges::any_of(look.rows,
+                            [&](const Reach* row) { return evidence.is_own_felix(*row); }))
+      return true;
+    if (look.inside != nullptr &&
+        !felix_metrics_listeners(*look.inside, evidence.ports(), false).empty())
+      return true;
+  }
+  return !evidence.elsewhere.empty();
+}
+
+Coverage coverage_of(const NodeEvidence& evidence) {
+  Coverage coverage;
+  const auto* last = evidence.last();
+  for (const auto& address : evidence.node->addresses) {
+    for (const Port port : evidence.ports()) {
+      const HostPort endpoint{address.address, port};
+      const bool tested = last != nullptr && std::ranges::any_of(last->rows, [&](const Reach* row) {
+                            return row->endpoint == endpoint && last->conclusive(*row);
+                          });
+      (tested ? coverage.tested : coverage.untested).push_back(endpoint);
+    }
+  }
+  return coverage;
+}
+
+bool accepted(const NodeVerdict& node, const ProveInput& input) {
+  const auto& policy = input.policy;
+  const Verdict verdict = node.verdict;
+  if (verdict == Verdict::exposed || verdict == Verdict::armed || verdict == Verdict::unknown)
+    return false;
+  if (verdict == Verdict::closed || verdict == Verdict::no_felix) return true;
+  if (verdict == Verdict::not_felix && policy.scope == Policy::Scope::felix) return true;
+  if (std::ranges::find(policy.accept, verdict) != policy.accept.end()) return true;
+  return std::ranges::any_of(policy.exceptions, [&](const Policy::Exception& exception) {
+    return exception.node == node.name && exception.verdict == verdict &&
+           (!exception.until || input.now <= *exception.until);
+  });
+}
+
+NodeVerdict verdict_of(const NodeEvidence& evidence, const ProveInput& input) {
+  auto judgement = judge(evidence, input);
+  NodeVerdict node{.name = evidence.node->name,
+                   .addresses = evidence.node->addresses,
+                   .verdict = judgement.verdict,
+                   .basis = judgement.basis,
+                   .by = std::move(judgement.by),
+                   .reasons = std::move(judgement.reasons),
+                   .coverage = coverage_of(evidence)};
+  for (const auto* pod : evidence.pods) {
+    node.pods.push_back({pod->namespace_, pod->name, pod->uid, pod->ready, pod->stale,
+                         pod->terminating, pod->declared});
+  }
+  if (const auto* worst = worst_pod(evidence)) node.declared = worst->declared;
+  if (node.declared && node.declared->enabled.assumed && enabled_by_build(evidence)) {
+    const auto upgrade = [](Declared& declared) {
+      if (!declared.enabled.assumed) return;
+      declared.enabled.value = true;
+      declared.enabled.layer = Layer::build;
+    };
+    upgrade(*node.declared);
+    for (auto& pod : node.pods) upgrade(pod.declared);
+  }
+  if (const auto* last = evidence.last()) {
+    if (last->inside != nullptr) node.listening = last->inside->listeners;
+    for (const auto* row : last->rows) node.reachable.push_back(*row);
+  }
+  node.accepted = accepted(node, input);
+  return node;
+}
+
+Population count(const ProveInput& input, const std::vector<NodeEvidence>& evidence,
+                 const std::vector<NodeVerdict>& nodes, const std::set<std::string>& names) {
+  Population population{.total = static_cast<int>(nodes.size())};
+  for (const auto& one : evidence) population.tested += one.looks.empty() ? 0 : 1;
+  for (const auto& node : nodes) {
+    if (node.verdict == Verdict::no_felix)
+      population.excluded.push_back({"no-felix-scheduled", {{"node", node.name}}});
+  }
+  if (!input.known_nodes.empty()) {
+    const std::set<std::string> before(input.known_nodes.begin(), input.known_nodes.end());
+    std::ranges::set_difference(names, before, std::back_inserter(population.joined));
+    std::ranges::set_difference(before, names, std::back_inserter(population.left));
+  }
+  return population;
+}
+
+Stability stability_of(const ProveInput& input) {
+  Stability stability{.owner_cycle = input.owner_cycle};
+  for (const auto& look : input.looks) stability.looks.push_back(look.started);
+  if (input.looks.size() < 2) {
+    stability.owner_cycle_covered = input.owner_cycle.empty();
+    return stability;
+  }
+  const auto watched = input.looks.back().started - input.looks.front().started;
+  stability.settled = watched >= input.settle;
+  stability.owner_cycle_covered =
+      input.owner_cycle.empty() ||
+      (input.owner_cycle_length && watched >= *input.owner_cycle_length);
+  return stability;
+}
+
+/// `unknown` stands after `armed`; the rest is the table's order.
+int severity_rank(Verdict verdict) {
+  constexpr std::array kWorstFirst{Verdict::exposed,    Verdict::armed,      Verdict::unknown,
+                                   Verdict::protected_, Verdict::local_only, Verdict::filtered,
+                                   Verdict::not_felix,  Verdict::closed,     Verdict::no_felix};
+  return static_cast<int>(std::ranges::find(kWorstFirst, verdict) - kWorstFirst.begin());
+}
+
+}  // namespace
+
+ClusterVerdict prove(const ProveInput& input) {
+  std::set<std::string> names;
+  for (const auto& node : input.facts->nodes) names.insert(node.name);
+  const auto evidence = gather(input, names);
+
+  ClusterVerdict cluster;
+  for (const auto& one : evidence) cluster.nodes.push_back(verdict_of(one, input));
+  for (const auto& node : cluster.nodes) ++cluster.counts[node.verdict];
+  const auto worst = std::ranges::min_element(
+      cluster.nodes, {}, [](const NodeVerdict& node) { return severity_rank(node.verdict); });
+  if (worst != cluster.nodes.end()) cluster.verdict = worst->verdict;
+  cluster.population = count(input, evidence, cluster.nodes, names);
+  cluster.stability = stability_of(input);
+  return cluster;
+}
+
+int exit_code(const ClusterVerdict& cluster) {
+  bool unknown = false;
+  bool felix = false;
+  for (const auto& node : cluster.nodes) {
+    if (node.verdict == Verdict::unknown) {
+      unknown = true;
+    } else if (!node.accepted) {
+      return 1;
+    }
+    felix = felix || node.verdict != Verdict::no_felix;
+  }
+  return unknown || !felix ? 3 : 0;
+}
+
+}  // namespace catflap
