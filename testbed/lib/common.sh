@@ -112,11 +112,11 @@ in_namespace() {
 	nsenter --net="/run/netns/$ns" -- "$@"
 }
 
-# spawn NAMESPACE LOG CMD...: starts a daemon that outlives this script and does not hold its lock.
+# spawn NAMESPACE LOG CMD...: starts a daemon that outlives this script.
 spawn() {
 	local ns=$1 log=$2
 	shift 2
-	setsid nsenter --net="/run/netns/$ns" -- "$@" >>"$log" 2>&1 </dev/null 9<&- &
+	setsid nsenter --net="/run/netns/$ns" -- "$@" >>"$log" 2>&1 </dev/null &
 }
 
 # find_process NAMESPACE COMM: pids are never stored, so that a reused one is never hit; a process

@@ -162,7 +162,7 @@ unpack() {
 		[grpc]
 		address = "$dir/socket"
 	END
-	setpriv --pdeathsig KILL unshare --net containerd -c "$dir/config.toml" >"$dir/log" 2>&1 9<&- &
+	setpriv --pdeathsig KILL unshare --net containerd -c "$dir/config.toml" >"$dir/log" 2>&1 &
 	pid=$!
 	within 20 ctr -a "$dir/socket" version || die "containerd did not start: $(tail -n 1 "$dir/log")"
 	for image in "$work"/*.image; do

@@ -52,9 +52,10 @@ remove_namespaces() {
 	for namespace in $(our_namespaces); do
 		ip netns delete "$namespace" || true
 	done
-	# The first `ip netns add` on a machine makes /run/netns a mount of itself.
+	# The first `ip netns add` on a machine makes /run/netns, and makes it a mount of itself.
 	if [[ -e $run/made-netns-mount && -z $(ip netns list) ]]; then
 		umount /run/netns 2>/dev/null || true
+		[[ ! -e $run/made-netns-folder ]] || rmdir /run/netns 2>/dev/null || true
 	fi
 }
 
