@@ -139,7 +139,7 @@ std::string dump(const Declared& declared) {
   append_unless_quiet(text, "tls", declared.tls);
   append_unless_quiet(text, "auth", declared.client_auth);
   if (declared.ca_file_set) text += "; ca";
-  for (const std::string& note : declared.notes) text += " [" + note + "]";
+  for (const Message& note : declared.notes) text += " [" + note.code + "]";
   return text;
 }
 

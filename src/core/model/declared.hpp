@@ -1,6 +1,7 @@
 // Declared: what the configuration says, per Felix pod and parameter, with the layer that decides.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,13 @@ struct Param {
   friend bool operator==(const Param&, const Param&) = default;
 };
 
+/// A code with its parameters; texts are in core/catalogue and render.
+struct Message {
+  std::string code;  // findings: CF0001; reasons: timeout, node-not-ready, …
+  std::map<std::string, std::string> params;
+  friend bool operator==(const Message&, const Message&) = default;
+};
+
 enum class ClientAuth { no_client_cert, verify_if_given, require_any, require_and_verify };
 
 struct Declared {
@@ -62,7 +70,7 @@ struct Declared {
   Param<bool> tls;          // a certificate or key file is set
   Param<ClientAuth> client_auth;
   bool ca_file_set = false;  // with tls and without it Felix does not listen (armed)
-  std::vector<std::string> notes;  // codes of findings met on the way (core/findings.hpp), e.g. CF0007
+  std::vector<Message> notes;  // findings met on the way (core/catalogue.hpp), e.g. CF0011 for names that differ in case
   friend bool operator==(const Declared&, const Declared&) = default;
 };
 

@@ -30,7 +30,7 @@ TEST(DeclaredDump, ShowsOtherParametersOnlyWhenSomethingSetsThem) {
                    .invalid = true,
                    .layer = Layer::fc_node,
                    .source = {.name = "node.a", .field = "spec.prometheusMetricsPort"}};
-  declared.notes = {"CF0001"};
+  declared.notes = {{.code = "CF0001"}};
   EXPECT_EQ(dump(declared),
             "enabled=true <- env FELIX_X (masks fc-default:false); "
             "port=9091 (invalid \"70000\") <- fc-node node.a spec.prometheusMetricsPort [CF0001]");

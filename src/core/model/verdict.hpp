@@ -17,13 +17,6 @@ enum class Verdict { exposed, armed, protected_, local_only, filtered, not_felix
 /// Why `closed` may be said, strongest first.
 enum class Basis { none, inside, before_after, network };
 
-/// A code with its parameters; texts are in core/catalogue and render.
-struct Message {
-  std::string code;  // findings: CF0001; reasons: timeout, node-not-ready, …
-  std::map<std::string, std::string> params;
-  friend bool operator==(const Message&, const Message&) = default;
-};
-
 struct Coverage {
   std::vector<HostPort> tested;
   std::vector<HostPort> untested;  // covered by the inside look only, or not at all
