@@ -288,7 +288,7 @@ const std::vector<Case> kTable{
     {"the raw port beside the proxy",
      {"on ready"},
      {"4:token in env=true felix=0.0.0.0:9091 felix=0.0.0.0:9100"},
-     "unknown [declared-on felix-listens unidentified-listener settle-too-short]"},
+     "unknown [declared-on felix-listens felix-listens unidentified-listener settle-too-short]"},
     {"no inside look",
      {"mtls ready"},
      {"4:mtls c4", "@20 4:mtls c4"},
