@@ -10,17 +10,18 @@
 namespace catflap {
 
 enum class OwnerClass {
-  nobody,                  // proceed
-  reverts_at_next_release, // proceed, with a finding that says when it comes back
-  reverts_now,             // refuse
-  unknown_controller,      // a controller owner reference that catflap does not know: refuse
+  nobody,                   // proceed
+  reverts_at_next_release,  // proceed, with a finding that says when it comes back
+  reverts_now,              // refuse
+  unknown_controller,       // a controller owner reference that catflap does not know: refuse
 };
 
 struct Owner {
   OwnerClass class_ = OwnerClass::nobody;
-  std::string name;    // tigera-operator, kubectl-apply, argocd …
-  std::string mark;    // what gave it away: annotation kubectl.kubernetes.io/last-applied-configuration
-  std::string cycle;   // "seconds to 5 min", "at the next apply"
+  std::string name;  // tigera-operator, kubectl-apply, argocd …
+  std::string
+      mark;  // what gave it away: annotation kubectl.kubernetes.io/last-applied-configuration
+  std::string cycle;             // "seconds to 5 min", "at the next apply"
   std::string change_at_source;  // what to change instead, ready to paste if possible
 };
 

@@ -1,4 +1,5 @@
-// make_plan: which writes close the endpoint, in the order of fewest restarts, or why catflap declines.
+// make_plan: which writes close the endpoint, in the order of fewest restarts, or why catflap
+// declines.
 #pragma once
 
 #include <string>
@@ -15,8 +16,10 @@ struct PlanOptions {
   bool override_owner = false;   // write although the owner would write back
 };
 
-/// `now` is the verdict of a look made just before: it decides whether `build` enables the endpoint.
-[[nodiscard]] Plan make_plan(const ClusterFacts& facts, const ClusterVerdict& now, const PlanOptions& options);
+/// `now` is the verdict of a look made just before: it decides whether `build` enables the
+/// endpoint.
+[[nodiscard]] Plan make_plan(const ClusterFacts& facts, const ClusterVerdict& now,
+                             const PlanOptions& options);
 
 /// One line per step for tests and `plan -o name`.
 [[nodiscard]] std::string dump(const Plan& plan);

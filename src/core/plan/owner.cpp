@@ -1,0 +1,210 @@
+#include "core/plan/owner.hpp"
+
+#include <algorithm>
+
+#include "core/plan/json_view.hpp"
+
+namespace catflap {
+namespace {
+
+enum class Place { label, annotation };
+
+/// One trace that an owner leaves on what it writes (sources: the owners' own documentation and
+/// code).
+struct Mark {
+  Place place;
+  std::string_view key;
+  std::string_view value;  // empty: any
+  OwnerClass class_;
+  std::string_view owner;
+  std::string_view cycle;
+  std::string_view change_at_source;
+};
+
+using enum OwnerClass;
+using enum Place;
+
+constexpr std::string_view kOperatorCycle = "within seconds, at the latest after 5 min";
+constexpr std::string_view kOperatorChange =
+    "set prometheusMetricsEnabled to false in every FelixConfiguration, then: kubectl patch "
+    "installations.operator.tigera.io default --type merge -p "
+    "'{\"spec\":{\"nodeMetricsPort\":null}}'";
+constexpr std::string_view kArgoChange =
+    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the Application's source and sync it";
+constexpr std::string_view kFluxChange =
+    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the repository that Flux reads";
+constexpr std::string_view kAddonChange =
+    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the manifest under /etc/kubernetes/addons "
+    "of the control plane";
+constexpr std::string_view kHelmChange = "set it in the values of the release, then helm upgrade";
+constexpr std::string_view kRancherChange =
+    "set it in the HelmChartConfig of the chart (RKE2: rke2-canal or rke2-calico) or in the "
+    "server's manifests folder";
+
+// In the order of strictness, and within it the surest mark of an owner first.
+constexpr Mark kMarks[] = {
+    {label, "app.kubernetes.io/managed-by", "tigera-operator", reverts_now, "tigera-operator",
+     kOperatorCycle, kOperatorChange},
+    {annotation, "argocd.argoproj.io/tracking-id", "", reverts_now, "argocd",
+     "at its next sync, within about 3 min", kArgoChange},
+    {label, "argocd.argoproj.io/instance", "", reverts_now, "argocd",
+     "at its next sync, within about 3 min", kArgoChange},
+    {label, "kustomize.toolkit.fluxcd.io/name", "", reverts_now, "flux",
+     "at its next reconciliation, within minutes", kFluxChange},
+    {label, "helm.toolkit.fluxcd.io/name", "", reverts_now, "flux",
+     "at its next reconciliation, within minutes", kFluxChange},
+    {label, "addonmanager.kubernetes.io/mode", "Reconcile", reverts_now, "addon-manager",
+     "within about a minute", kAddonChange},
+    {label, "kubernetes.io/cluster-service", "true", reverts_now, "addon-manager",
+     "within about a minute", kAddonChange},
+    {label, "resources.gardener.cloud/managed-by", "gardener", reverts_now, "gardener",
+     "within minutes",
+     "change the Shoot's network settings; the ManagedResource writes this object"},
+    {label, "kubernetes.azure.com/managedby", "aks", reverts_now, "aks", "within minutes",
+     "AKS owns this object; restrict the port with a network security group or a host policy"},
+    {annotation, "meta.helm.sh/release-name", "", reverts_at_next_release, "helm",
+     "at the next helm upgrade", kHelmChange},
+    {label, "app.kubernetes.io/managed-by", "Helm", reverts_at_next_release, "helm",
+     "at the next helm upgrade", kHelmChange},
+    {label, "heritage", "Helm", reverts_at_next_release, "helm", "at the next helm upgrade",
+     kHelmChange},
+    {label, "heritage", "Tiller", reverts_at_next_release, "helm", "at the next helm upgrade",
+     kHelmChange},
+    {annotation, "objectset.rio.cattle.io/owner-gvk", "", reverts_at_next_release, "k3s/RKE2",
+     "when the chart or the server's manifests change, or at the next upgrade", kRancherChange},
+    {label, "objectset.rio.cattle.io/hash", "", reverts_at_next_release, "k3s/RKE2",
+     "when the chart or the server's manifests change, or at the next upgrade", kRancherChange},
+    {label, "k0s.k0sproject.io/stack", "", reverts_at_next_release, "k0s",
+     "when k0s restarts or is upgraded",
+     "k0s renders this object; set it again after each upgrade"},
+    {label, "addon.kops.k8s.io/name", "", reverts_at_next_release, "kops",
+     "at the next kops update",
+     "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
+    {label, "app.kubernetes.io/managed-by", "kops", reverts_at_next_release, "kops",
+     "at the next kops update",
+     "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
+    {annotation, "kubectl.kubernetes.io/last-applied-configuration", "", reverts_at_next_release,
+     "kubectl-apply", "at the next kubectl apply of its file",
+     "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the file"},
+};
+
+std::string shown(const Mark& mark, std::string_view value) {
+  std::string text = mark.place == label ? "label " : "annotation ";
+  text += mark.key;
+  // The whole last-applied configuration would follow; the key says it all.
+  if (mark.place == label) text += "=" + std::string{value.substr(0, 63)};
+  return text;
+}
+
+Owner made(const Mark& mark, std::string text) {
+  return {.class_ = mark.class_,
+          .name = std::string{mark.owner},
+          .mark = std::move(text),
+          .cycle = std::string{mark.cycle},
+          .change_at_source = std::string{mark.change_at_source}};
+}
+
+void add(std::vector<Owner>& owners, Owner owner) {
+  const bool known =
+      std::ranges::any_of(owners, [&](const Owner& o) { return o.name == owner.name; });
+  if (!known) owners.push_back(std::move(owner));
+}
+
+/// A controller owner reference is not a trace but a promise to keep the object in shape.
+void add_controllers(std::vector<Owner>& owners, const json::object& metadata) {
+  const json::value* references = metadata.if_contains("ownerReferences");
+  if (references == nullptr || !references->is_array()) return;
+  for (const json::value& item : references->get_array()) {
+    const json::object* reference = item.if_object();
+    if (reference == nullptr) continue;
+    const auto kind = string_in(reference, "kind");
+    const auto api = string_in(reference, "apiVersion");
+    const auto name = string_in(reference, "name");
+    const json::value* controller = reference->if_contains("controller");
+    const std::string who = std::string{kind} + " " + std::string{name};
+    if (api.starts_with("operator.tigera.io/")) {
+      add(owners, {.class_ = reverts_now,
+                   .name = "tigera-operator",
+                   .mark = "owner reference to " + who,
+                   .cycle = std::string{kOperatorCycle},
+                   .change_at_source = std::string{kOperatorChange}});
+    } else if (controller != nullptr && *controller == json::value(true)) {
+      add(owners, {.class_ = unknown_controller,
+                   .name = who,
+                   .mark = "controller owner reference to " + std::string{api} + " " + who,
+                   .cycle = "",
+                   .change_at_source = "find out what " + who + " reads and change that"});
+    }
+  }
+}
+
+/// Argo CD before 3.0 marks what it manages with this label only, and so do charts that Helm
+/// renders: without Helm's own marks nobody else is left who would have set it.
+void add_instance_label(std::vector<Owner>& owners, const json::object* labels) {
+  const auto instance = string_in(labels, "app.kubernetes.io/instance");
+  const bool helm = std::ranges::any_of(owners, [](const Owner& o) { return o.name == "helm"; });
+  const bool decided =
+      std::ranges::any_of(owners, [](const Owner& o) { return o.class_ == reverts_now; });
+  if (instance.empty() || helm || decided) return;
+  add(owners, {.class_ = reverts_now,
+               .name = "argocd",
+               .mark = "label app.kubernetes.io/instance=" + std::string{instance.substr(0, 63)} +
+                       " without Helm's marks",
+               .cycle = "at its next sync, within about 3 min",
+               .change_at_source = std::string{kArgoChange}});
+}
+
+/// reverts_now, unknown_controller, reverts_at_next_release.
+int leniency(const Owner& owner) {
+  switch (owner.class_) {
+    case reverts_now:
+      return 0;
+    case unknown_controller:
+      return 1;
+    case reverts_at_next_release:
+      return 2;
+    case nobody:
+      return 3;
+  }
+  return 3;
+}
+
+}  // namespace
+
+std::vector<Owner> owners_of(const json::object& object) {
+  std::vector<Owner> owners;
+  const json::object* metadata = object_at(object, {"metadata"});
+  if (metadata == nullptr) return owners;
+  const json::object* labels = object_at(*metadata, {"labels"});
+  const json::object* annotations = object_at(*metadata, {"annotations"});
+
+  add_controllers(owners, *metadata);
+  // The addon manager leaves edits alone where this label says so, whatever the older label says.
+  const bool edits_kept = string_in(labels, "addonmanager.kubernetes.io/mode") == "EnsureExists";
+  for (const Mark& mark : kMarks) {
+    if (edits_kept && mark.owner == "addon-manager") continue;
+    const auto* marks = mark.place == label ? labels : annotations;
+    const auto value = string_in(marks, mark.key);
+    if (value.empty() || (!mark.value.empty() && value != mark.value)) continue;
+    add(owners, made(mark, shown(mark, value)));
+  }
+  add_instance_label(owners, labels);
+  std::ranges::stable_sort(owners, {}, leniency);
+  return owners;
+}
+
+const char* to_string(OwnerClass c) {
+  switch (c) {
+    case nobody:
+      return "nobody";
+    case reverts_at_next_release:
+      return "reverts-at-next-release";
+    case reverts_now:
+      return "reverts-now";
+    case unknown_controller:
+      return "unknown-controller";
+  }
+  return "nobody";
+}
+
+}  // namespace catflap
