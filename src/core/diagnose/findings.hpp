@@ -1,0 +1,17 @@
+// Findings of a diagnosis: what a person should know beside the verdicts. Codes are rows of
+// core/catalogue.hpp.
+#pragma once
+
+#include <vector>
+
+#include "core/model/verdict.hpp"
+
+namespace catflap {
+
+/// Adds findings to each node of `cluster` and to the cluster itself. `looks` are those that
+/// `cluster` was proven from. A finding that is the same on every node (owner, masked layer,
+/// annotation) stands once, with the cluster.
+void add_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
+                  const std::vector<Look>& looks);
+
+}  // namespace catflap
