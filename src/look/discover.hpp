@@ -1,4 +1,5 @@
-// discover: what the API server knows about Felix in this cluster, with the fewest requests. Never lists all pods.
+// discover: what the API server knows about Felix in this cluster, with the fewest requests. Never
+// lists all pods.
 #pragma once
 
 #include "base/clock.hpp"
@@ -13,11 +14,13 @@ struct DiscoverOptions {
   std::string namespace_;  // -n: only DaemonSets of this namespace; empty: all
 };
 
-/// A right that is denied becomes a ReadState or a reason in the facts where the decision can live with it; the DaemonSets,
-/// their pods and the nodes are needed: without them it is an error.
-[[nodiscard]] Result<ClusterFacts> discover(kube::Api& api, const Clock& clock, const DiscoverOptions& options);
+/// A right that is denied becomes a ReadState or a reason in the facts where the decision can live
+/// with it; the DaemonSets, their pods and the nodes are needed: without them it is an error.
+[[nodiscard]] Result<ClusterFacts> discover(kube::Api& api, const Clock& clock,
+                                            const DiscoverOptions& options);
 
-/// felix.cfg and such that only an inside look can read: resolves those pods again with what it brought.
+/// felix.cfg and such that only an inside look can read: resolves those pods again with what it
+/// brought.
 void apply_inside(ClusterFacts& facts, const Look& look);
 
 }  // namespace catflap::look

@@ -1,5 +1,6 @@
-// look: one pass over the nodes through every vantage point asked for. Adapters live in vantage_*.cpp, one each,
-// behind the same signature: facts, a deadline and a concurrency budget in, observations out.
+// look: one pass over the nodes through every vantage point asked for. Adapters live in
+// vantage_*.cpp, one each, behind the same signature: facts, a deadline and a concurrency budget
+// in, observations out.
 #pragma once
 
 #include <functional>
@@ -17,14 +18,16 @@
 
 namespace catflap::look {
 
-using ProbeFunction = std::function<std::vector<Reach>(std::span<const net::Target>, const net::ProbeOptions&)>;
+using ProbeFunction =
+    std::function<std::vector<Reach>(std::span<const net::Target>, const net::ProbeOptions&)>;
 
 struct LookContext {
   kube::Api& api;
   const Clock& clock;
   ProbeFunction probe;  // net::probe, or a fake
   std::stop_token stop;
-  std::function<void(const std::string& vantage, std::size_t done, std::size_t total)> progress;  // may be empty
+  std::function<void(const std::string& vantage, std::size_t done, std::size_t total)>
+      progress;  // may be empty
 };
 
 struct LookOptions {
@@ -40,6 +43,7 @@ struct LookOptions {
 /// The names that --from takes.
 [[nodiscard]] std::vector<std::string> vantage_names();
 
-[[nodiscard]] Result<Look> look(const LookContext& context, const ClusterFacts& facts, const LookOptions& options);
+[[nodiscard]] Result<Look> look(const LookContext& context, const ClusterFacts& facts,
+                                const LookOptions& options);
 
 }  // namespace catflap::look

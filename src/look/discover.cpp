@@ -1,0 +1,101 @@
+// The order of the requests: what the rest is worthless without comes first and ends the run when
+// it fails.
+#include "look/discover.hpp"
+
+#include <unordered_map>
+
+#include "look/calico.hpp"
+#include "look/discover_pods.hpp"
+#include "look/json_read.hpp"
+#include "look/match.hpp"
+#include "look/read_daemon_set.hpp"
+#include "look/read_node.hpp"
+
+namespace catflap::look {
+namespace {
+
+/// Would every other request fail in the same way?
+bool ends_the_run(const Error& error) {
+  return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::unauthenticated ||
+         error.kind == ErrorKind::timed_out || error.kind == ErrorKind::interrupted;
+}
+
+Result<void> read_server(kube::Api& api, ClusterFacts& facts) {
+  facts.cluster_name = api.info().cluster_name;
+  facts.server = api.info().server;
+  facts.user = api.info().user_name;
+  auto version = api.get_raw("/version");
+  if (!version.has_value()) {
+    if (ends_the_run(version.error())) return std::move(version).error();
+  } else if (const auto* object = version->if_object()) {
+    facts.kubernetes_version = text_at(*object, {"gitVersion"});
+  }
+  const auto kube_system = api.get({.resource = kube::kNamespaces, .name = "kube-system"});
+  if (kube_system.has_value()) facts.uid = text_at(*kube_system, {"metadata", "uid"});
+  return {};
+}
+
+Result<void> read_daemon_sets(kube::Api& api, const std::string& namespace_,
+                              std::vector<DaemonSetFacts>& found) {
+  std::optional<Error> problem;
+  auto listed = api.list(
+      {.resource = kube::kDaemonSets, .namespace_ = namespace_},
+      [&] {
+        found.clear();
+        problem.reset();
+      },
+      [&](json::object&& object) {
+        const auto* spec = object_at(object, {"spec", "template", "spec"});
+        const auto container = spec != nullptr ? felix_container(*spec) : std::nullopt;
+        if (!container) return;
+        auto facts = read_daemon_set(std::move(object), *container);
+        if (facts.has_value()) {
+          found.push_back(std::move(facts).value());
+        } else {
+          problem = std::move(facts).error();
+        }
+      });
+  if (!listed.has_value()) {
+    return std::move(listed).error().with_context("looking for the DaemonSets that run Felix");
+  }
+  if (problem) return std::move(*problem).with_context("reading a DaemonSet that runs Felix");
+  for (auto& daemon_set : found) read_revisions(api, daemon_set);
+  return {};
+}
+
+Result<void> read_nodes(kube::Api& api, std::vector<NodeFacts>& nodes) {
+  auto listed = api.list(
+      {.resource = kube::kNodes}, [&] { nodes.clear(); },
+      [&](json::object&& node) { nodes.push_back(read_node(node)); });
+  if (!listed.has_value()) return std::move(listed).error().with_context("reading the nodes");
+  return {};
+}
+
+void add_host_ips(ClusterFacts& facts) {
+  std::unordered_map<std::string, NodeFacts*> by_name;
+  for (auto& node : facts.nodes) by_name.emplace(node.name, &node);
+  for (const auto& pod : facts.pods) {
+    const auto node = by_name.find(pod.node);
+    if (node == by_name.end()) continue;
+    for (const auto& address : pod.host_ips) add_address(*node->second, address, "HostIP");
+  }
+}
+
+}  // namespace
+
+Result<ClusterFacts> discover(kube::Api& api, const Clock& clock, const DiscoverOptions& options) {
+  ClusterFacts facts;
+  facts.read_at = clock.now();
+  TRY(read_server(api, facts));
+  TRY(read_daemon_sets(api, options.namespace_, facts.daemon_sets));
+  TRY(read_nodes(api, facts.nodes));
+  if (!facts.daemon_sets.empty()) {
+    read_calico(api, facts);
+    TRY(discover_pods(api, facts));
+    add_host_ips(facts);
+  }
+  facts.clock_skew = api.clock_skew();
+  return facts;
+}
+
+}  // namespace catflap::look

@@ -1,0 +1,87 @@
+#include "look/look.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "base/text.hpp"
+#include "look/vantage.hpp"
+
+namespace catflap::look {
+namespace {
+
+constexpr Port kMetricsPort = 9091;
+
+struct VantageRow {
+  const char* name;
+  RunVantage run;
+};
+// Weakest footprint first; in this order they are used, whatever the order asked for.
+constexpr VantageRow kVantages[] = {{"direct", look_direct}, {"exec", look_exec}};
+
+void add_port(std::set<Port>& ports, const Declared& declared) {
+  const auto value = declared.port.value;
+  if (value && *value > 0 && *value <= 65535) ports.insert(static_cast<Port>(*value));
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>&& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+Result<void> check_names(const std::vector<std::string>& asked) {
+  const auto known = vantage_names();
+  for (const auto& name : asked) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string list;
+    for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
+    const auto near = nearest(name, known);
+    return Error{.kind = ErrorKind::usage,
+                 .what = fmt::format("unknown vantage point \"{}\"", printable(name, 64)),
+                 .hint = near.empty() ? fmt::format("known are {}", list)
+                                      : fmt::format("did you mean {}? Known are {}", near, list)};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node) {
+  std::set<Port> ports{kMetricsPort};
+  for (const auto& pod : facts.pods) {
+    if (pod.node == node) add_port(ports, pod.declared);
+  }
+  // A Felix whose pod object is gone already, or not there yet, listens where its DaemonSet says.
+  for (const auto& daemon_set : facts.daemon_sets) add_port(ports, daemon_set.template_declared);
+  return {ports.begin(), ports.end()};
+}
+
+std::vector<std::string> vantage_names() {
+  std::vector<std::string> names;
+  for (const auto& row : kVantages) names.emplace_back(row.name);
+  return names;
+}
+
+Result<Look> look(const LookContext& context, const ClusterFacts& facts,
+                  const LookOptions& options) {
+  TRY(check_names(options.vantages));
+  Look all;
+  all.started = context.clock.now();
+  for (const auto& row : kVantages) {
+    if (std::ranges::find(options.vantages, row.name) == options.vantages.end()) continue;
+    auto one = row.run(context, facts, options);
+    if (context.stop.stop_requested()) {
+      return Error{.kind = ErrorKind::interrupted, .what = "stopped while looking at the nodes"};
+    }
+    append(all.reached, std::move(one.reached));
+    append(all.controls, std::move(one.controls));
+    append(all.inside, std::move(one.inside));
+    append(all.skipped, std::move(one.skipped));
+  }
+  all.finished = context.clock.now();
+  return all;
+}
+
+}  // namespace catflap::look

@@ -1,0 +1,21 @@
+// The vantage points, one adapter each behind one signature. Private to src/look.
+#pragma once
+
+#include "look/look.hpp"
+
+namespace catflap::look {
+
+/// Observations only: reached, controls, inside and skipped of the result are used. An adapter that
+/// is stopped returns what it has.
+using RunVantage = Look (*)(const LookContext& context, const ClusterFacts& facts,
+                            const LookOptions& options);
+
+/// From this machine, over the network.
+[[nodiscard]] Look look_direct(const LookContext& context, const ClusterFacts& facts,
+                               const LookOptions& options);
+
+/// From inside each running Felix container.
+[[nodiscard]] Look look_exec(const LookContext& context, const ClusterFacts& facts,
+                             const LookOptions& options);
+
+}  // namespace catflap::look
