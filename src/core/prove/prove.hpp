@@ -32,7 +32,7 @@ struct ProveInput {
 
 [[nodiscard]] ClusterVerdict prove(const ProveInput& input);
 
-/// The exit code of diagnose, close and verify (docs/exit-codes.md): 0, 1 or 3.
+/// The exit code of diagnose, close and verify (docs/verdicts.md): 0, 1 or 3.
 [[nodiscard]] int exit_code(const ClusterVerdict& verdict);
 
 }  // namespace catflap
