@@ -23,11 +23,13 @@ enum class FieldMatch { as_expected, as_wanted, neither };
 /// The field as it stands now.
 struct FieldNow {
   FieldMatch match = FieldMatch::neither;
-  json::value value;       // null: absent
-  bool has_parent = true;  // spec, metadata.annotations: the object that holds the field exists
+  json::value value;        // null: absent
+  bool has_parent = true;   // spec, metadata.annotations: the object that holds the field exists
+  bool only_field = false;  // and holds nothing else
   std::int64_t generation = 0;
   std::string resource_version;
-  std::string pointer;  // RFC 6901
+  std::string parent_pointer;  // RFC 6901
+  std::string pointer;
 };
 
 struct Applied {

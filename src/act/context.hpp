@@ -8,6 +8,8 @@
 
 namespace catflap::act {
 
+namespace json = boost::json;
+
 struct Context {
   kube::Api& api;
   const Clock& clock;

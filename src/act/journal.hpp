@@ -117,6 +117,10 @@ inline constexpr std::size_t kMaxJournalBytes = 900u << 10;
 [[nodiscard]] std::vector<std::string> own_pending(const Journal& journal,
                                                    const ClusterFacts& facts);
 
+/// Words an error about the ConfigMap for the person who must act: which right is missing, what to
+/// do about an edit.
+[[nodiscard]] Error journal_error(Error error, const std::string& namespace_);
+
 [[nodiscard]] const char* to_string(StepState state);
 [[nodiscard]] const char* to_string(RunState state);
 
