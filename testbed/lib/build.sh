@@ -1,28 +1,33 @@
 # Builds the cluster's programs from pinned Go modules and keeps them by what they were built from.
 
-calico_version=v3.30.1
-calico_module=github.com/projectcalico/calico
-
-# Everything that can change what comes out is in a folder's name, so that a stale one is not found.
+readonly calico_version=v3.30.1
+readonly calico_module=github.com/projectcalico/calico
 readonly go_flags=(-trimpath -buildvcs=false -mod=readonly)
 
 # module_version FOLDER MODULE
 module_version() { awk -v m="$2" '$1 == m { print $2; exit }' "$testbed/$1/go.mod"; }
 
-# key FILE...: of the files' contents, the toolchain, and build.sh itself with its flags.
+# key FUNCTION FILE...: of the toolchain, the flags, the function that builds, and the files.
 key() {
-	{ go env GOVERSION GOOS GOARCH && cat "$testbed/lib/build.sh" "$@"; } | sha256sum | cut -c1-16
+	{
+		go env GOVERSION GOOS GOARCH
+		declare -p go_flags calico_version
+		declare -f "$1" calico_stamps
+		cat "${@:2}"
+	} | sha256sum | cut -c1-16
 }
 
-# set_build_folders: names of the cache's folders for the sources as they are now.
+# set_build_folders: names of the cache's folders for the sources as they are now. Everything that
+# can change what comes out is in the name, so that a stale folder is not found.
 set_build_folders() {
 	check_go
 	# Settings of the caller's could change the build without changing its key.
-	export CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=local
+	export CGO_ENABLED=0 GOFLAGS="" GOWORK=off GOTOOLCHAIN=local
 	local calico=("$testbed"/calico/{go.mod,go.sum,stub-httpmachinery/go.mod})
-	k8s_dir=$cache/k8s-$(key "$testbed"/k8s/go.{mod,sum})
-	calico_dir=$cache/calico-$(key "${calico[@]}")
-	calico_tls_dir=$cache/calico-tls-$(key "${calico[@]}" "$testbed/calico-tls/metrics_server.go")
+	k8s_dir=$cache/k8s-$(key build_k8s "$testbed"/k8s/go.{mod,sum})
+	calico_dir=$cache/calico-$(key build_calico "${calico[@]}")
+	calico+=("$testbed/calico-tls/metrics_server.go")
+	calico_tls_dir=$cache/calico-tls-$(key build_calico_tls "${calico[@]}")
 }
 
 # build_into FOLDER FUNCTION: FUNCTION fills $out; FOLDER appears complete or not at all.
@@ -58,8 +63,8 @@ build_k8s() {
 
 calico_stamps() {
 	printf -- '-s -w'
-	printf -- " -X %s=$calico_version" main.VERSION "$calico_module"/node/pkg/lifecycle/startup.VERSION \
-		"$calico_module"/{node,felix}/buildinfo.GitVersion
+	printf -- " -X %s=$calico_version" main.VERSION \
+		"$calico_module"/{node/pkg/lifecycle/startup.VERSION,{node,felix}/buildinfo.GitVersion}
 }
 
 build_calico() (
@@ -71,8 +76,10 @@ build_calico() (
 # The same calico-node from a copy of the module with one file replaced. The copy is of hard links:
 # only the replaced file and the folders are new. (go build -overlay refuses the module cache.)
 build_calico_tls() {
-	local source=$out/source
-	cp -al "$(calico_source)" "$source" 2>/dev/null || { rm -rf "$source" && cp -a "$(calico_source)" "$source"; }
+	local original source=$out/source
+	original=$(calico_source)
+	mkdir "$source"
+	cp -al "$original/." "$source/" 2>/dev/null || cp -a "$original/." "$source/"
 	find "$source" -type d -exec chmod u+w {} +
 	rm "$source/libcalico-go/lib/metricsserver/metrics_server.go"
 	cp "$testbed/calico-tls/metrics_server.go" "$source/libcalico-go/lib/metricsserver/"
@@ -88,9 +95,11 @@ build_calico_tls() {
 }
 
 # calico_source: the module's folder; it also carries the manifest, the CRDs and the image's files.
-calico_source() {
-	(cd "$testbed/calico" && go mod download "$calico_module" && go list -m -f '{{.Dir}}' "$calico_module")
-}
+calico_source() (
+	cd "$testbed/calico"
+	go mod download "$calico_module"
+	go list -m -f '{{.Dir}}' "$calico_module"
+)
 
 build_all() {
 	set_build_folders

@@ -11,7 +11,8 @@ apply_calico() {
 	kubectl create -f "$image_folder/crd" >/dev/null
 	{
 		endpoint_config
-		without_kinds 'CustomResourceDefinition|Deployment|PodDisruptionBudget' <"$image_folder/calico-vxlan.yaml"
+		without_kinds 'CustomResourceDefinition|Deployment|PodDisruptionBudget' \
+			<"$image_folder/calico-vxlan.yaml"
 	} | kubectl apply -f - >/dev/null
 	make_metrics_secret
 	kubectl -n kube-system get $daemonset -o yaml | anonymous_object >"$run/base/daemonset.yaml"
@@ -34,15 +35,19 @@ without_kinds() {
 }
 
 # anonymous_object: without what would tie a saved object to the moment it was read.
-anonymous_object() { sed -E '/^  (resourceVersion|uid|generation|creationTimestamp):/d; /^status:/,$d'; }
+anonymous_object() {
+	sed -E '/^  (resourceVersion|uid|generation|creationTimestamp):/d; /^status:/,$d'
+}
 
 # A self-signed certificate, as distributions ship it; the authority that client certificates are
 # checked against is the cluster's, so that `user` makes valid ones.
 make_metrics_secret() {
 	openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=calico-felix-metrics \
-		-addext subjectAltName=DNS:localhost -keyout "$pki/metrics.key" -out "$pki/metrics.crt" 2>/dev/null
-	kubectl -n kube-system create secret generic felix-metrics-tls --from-file=tls.crt="$pki/metrics.crt" \
-		--from-file=tls.key="$pki/metrics.key" --from-file=ca.crt="$pki/ca.crt" >/dev/null
+		-addext subjectAltName=DNS:localhost \
+		-keyout "$pki/metrics.key" -out "$pki/metrics.crt" 2>/dev/null
+	kubectl -n kube-system create secret generic felix-metrics-tls \
+		--from-file=tls.crt="$pki/metrics.crt" --from-file=tls.key="$pki/metrics.key" \
+		--from-file=ca.crt="$pki/ca.crt" >/dev/null
 }
 
 tls_patch() {
@@ -66,7 +71,7 @@ tls_patch() {
 	END
 }
 
-# What `up` does to the DaemonSet after applying it; wanted_daemonset does the same to the saved one.
+# What `up` does to the DaemonSet after applying it. wanted_daemonset does the same to the saved one.
 expose_metrics() {
 	[[ $1 != tls ]] || kubectl -n kube-system patch $daemonset -p "$(tls_patch)" >/dev/null
 	kubectl -n kube-system set env $daemonset -c calico-node $metrics_variable=true >/dev/null
@@ -93,15 +98,17 @@ save_base() {
 
 # restore_base plain|tls true|false|absent
 restore_base() {
-	local name extra=() before after
+	local name extra before after crd=crd.projectcalico.org
 	for name in $(node_names); do
 		signal_kubelet "$name" CONT
 	done
-	kubectl -n kube-system delete configmap catflap-journal --ignore-not-found --wait=false >/dev/null
-	kubectl delete --all --all-namespaces networkpolicies.crd.projectcalico.org >/dev/null
-	kubectl delete --all globalnetworkpolicies.crd.projectcalico.org,hostendpoints.crd.projectcalico.org >/dev/null
-	mapfile -t extra < <(kubectl get felixconfigurations.crd.projectcalico.org -o name | grep -v '/default$')
-	((${#extra[@]} == 0)) || kubectl delete "${extra[@]}" >/dev/null
+	kubectl delete --all --all-namespaces networkpolicies.$crd >/dev/null
+	kubectl delete --all "globalnetworkpolicies.$crd,hostendpoints.$crd" >/dev/null
+	mapfile -t extra < <(
+		kubectl get "felixconfigurations.$crd" -o name | grep -v '/default$'
+		kubectl -n kube-system get configmap -o name | grep '/catflap-journal'
+	)
+	((${#extra[@]} == 0)) || kubectl -n kube-system delete "${extra[@]}" >/dev/null
 	kubectl replace -f "$run/base/felixconfiguration.yaml" >/dev/null 2>&1 ||
 		kubectl create -f "$run/base/felixconfiguration.yaml" >/dev/null
 
@@ -115,7 +122,7 @@ restore_base() {
 }
 
 metrics_url() {
-	[[ $1 == *:* ]] && say "//[$1]:9091/metrics" || say "//$1:9091/metrics"
+	if [[ $1 == *:* ]]; then say "//[$1]:9091/metrics"; else say "//$1:9091/metrics"; fi
 }
 
 # metrics_state ADDRESS: open, refused, or what curl says.

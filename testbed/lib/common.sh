@@ -1,9 +1,10 @@
 # Names, paths and small helpers that every part of the test bed shares.
 
-# Everything the cluster creates outside of its own folder is named after one of these two, so that
+# Everything the cluster creates outside of its own folder is named after one of these, so that
 # `down` finds it by name alone, whatever became of the `up` that made it.
-readonly hub=catflap-hub        # the control plane's network namespace; the nodes' bridge is in it
-readonly node_prefix=catflap-n  # a node's network namespace and cgroup: catflap-n1, catflap-n2, ...
+readonly hub=catflap-hub        # the control plane's network namespace
+readonly bridge=catflap0        # in the hub; the nodes are plugged into it
+readonly node_prefix=catflap-n  # a node's network namespace, cgroup and plug: catflap-n1, ...
 
 readonly hub_ip4=10.91.0.1 hub_ip6=fd91::1
 readonly service_ip4=10.96.0.1  # the kubernetes service, first address of the service range
@@ -81,7 +82,7 @@ check_go() {
 	local version minor
 	version=$(go env GOVERSION)
 	minor=${version#go1.}
-	((${minor%%.*} >= 26)) || cannot_run "$version is too old, Kubernetes is built with Go 1.26 or newer"
+	((${minor%%.*} >= 26)) || cannot_run "$version is too old to build with, 1.26 is needed"
 }
 
 # cgroup_roots: one folder per hierarchy: v1 controllers side by side, or v2's only root.
@@ -91,8 +92,8 @@ cgroup_roots() {
 
 has_ipv6() { [[ -e /proc/net/if_inet6 ]]; }
 
-# is_up: an `up` ran to its end, and nobody took the cluster down since.
-is_up() { [[ -e $run/up ]]; }
+# is_up: an `up` ran to its end, and neither `down` nor a reboot came since.
+is_up() { [[ -e $run/up && -e /run/netns/$hub ]]; }
 need_up() { is_up || die "the cluster is not up (./dev cluster up)"; }
 
 node_names() {

@@ -5,12 +5,12 @@
 make_hub() {
 	ip netns add "$hub"
 	ip -n "$hub" link set lo up
-	ip -n "$hub" link add br0 type bridge
-	ip -n "$hub" address add "$hub_ip4/24" dev br0
+	ip -n "$hub" link add $bridge type bridge
+	ip -n "$hub" address add "$hub_ip4/24" dev $bridge
 	if has_ipv6; then
-		ip -n "$hub" address add "$hub_ip6/64" dev br0 nodad
+		ip -n "$hub" address add "$hub_ip6/64" dev $bridge nodad
 	fi
-	ip -n "$hub" link set br0 up
+	ip -n "$hub" link set $bridge up
 	ip -n "$hub" address add "$service_ip4/32" dev lo
 	in_namespace "$hub" sysctl -qw net.ipv4.ip_forward=1
 	# There is no kube-proxy. The one service that pods ask for is done here: the hub is the nodes'

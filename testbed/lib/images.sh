@@ -42,11 +42,20 @@ build_images() {
 	pack "$node_image-tls" "$node_config" node felix-tls
 	pack "$debug_image" '{"Env":["'$path'"],"Cmd":["sleep","infinity"]}' debug
 	unpack
+	prune
 	# For the manifest and the CRDs, so that `up` does not need Go or its module cache.
 	cp "$source/manifests/calico-vxlan.yaml" "$out/"
 	mkdir "$out/crd"
 	cp "$source"/libcalico-go/config/crd/*.yaml "$out/crd/"
 	rm -rf "$work"
+}
+
+# prune: older image folders, which are big and take seconds to make again.
+prune() {
+	local folder
+	for folder in "$cache"/images-*; do
+		[[ $folder == "$out" ]] || rm -rf "$folder"
+	done
 }
 
 pause_files() {

@@ -11,8 +11,8 @@ prepare_node() {
 	say "$addresses" >"$dir/addresses"
 
 	ip netns add "$namespace"
-	ip -n "$hub" link add "$name" type veth peer name eth0 netns "$namespace"
-	ip -n "$hub" link set "$name" master br0 up
+	ip -n "$hub" link add "$namespace" type veth peer name eth0 netns "$namespace"
+	ip -n "$hub" link set "$namespace" master $bridge up
 	ip -n "$namespace" link set lo up
 	ip -n "$namespace" link set eth0 up
 	ip -n "$namespace" address add "$ip4/24" dev eth0

@@ -1,7 +1,10 @@
 # Takes the cluster down, also one whose `up` was killed half-way: everything is found by its name,
 # nothing by what `up` managed to write down.
 
-our_namespaces() { ip netns list 2>/dev/null | awk -v hub="$hub" -v node="^$node_prefix[0-9]+$" '$1 == hub || $1 ~ node { print $1 }'; }
+our_namespaces() {
+	ip netns list 2>/dev/null |
+		awk -v names="^(${hub}|${node_prefix}[0-9]+)\$" '$1 ~ names { print $1 }'
+}
 
 our_cgroups() {
 	local root group
@@ -67,11 +70,14 @@ remove_run_folder() {
 }
 
 our_mounts() {
-	awk -v run="$(realpath -m "$run")/" -v names="^/run/netns/(${hub}|${node_prefix}[0-9]+)$" \
+	awk -v run="$(realpath -m "$run")/" -v names="^/run/netns/(${hub}|${node_prefix}[0-9]+)\$" \
 		'index($2, run) == 1 || $2 ~ names { print $2 }' /proc/mounts
 }
 
-our_links() { ip -o link | awk -F': ' '$2 ~ "^'"$node_prefix"'[0-9]+(@|$)" { print $2 }'; }
+# Every link is made inside of the namespaces and goes with them; this is to prove it.
+our_links() {
+	ip -o link | awk -F': ' -v names="^(${bridge}|${node_prefix}[0-9]+)(@|\$)" '$2 ~ names { print $2 }'
+}
 
 # leftovers: one line for each thing of ours that is still there.
 leftovers() {
