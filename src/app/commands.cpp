@@ -1,0 +1,202 @@
+#include "app/commands.hpp"
+
+#include <array>
+
+namespace catflap::app {
+namespace {
+
+constexpr unsigned groups(std::initializer_list<FlagGroup> list) {
+  unsigned bits = 0;
+  for (FlagGroup group : list) bits |= static_cast<unsigned>(group);
+  return bits;
+}
+
+using enum FlagGroup;
+
+const std::vector<Command>& rows() {
+  static const std::vector<Command> table{
+      {"diagnose",
+       "",
+       "Is the port open, on which node, and what decides that",
+       "read",
+       groups({common, kube, look, want}),
+       "Looks at every node once: what the configuration declares, which object decides it, and "
+       "what the\n"
+       "port answers. Writes nothing and starts nothing.",
+       {{"diagnose", "every node, probed from here"},
+        {"diagnose --from direct,exec", "also look inside each calico-node container"},
+        {"diagnose -o wide", "one line per node, with addresses and reasons"},
+        {"diagnose -o json", "the same as a document (schemas/diagnosis.schema.json)"}},
+       run_diagnose},
+      {"plan",
+       "",
+       "The exact steps that would close it: what restarts, what breaks",
+       "read",
+       groups({common, kube, look, change}),
+       "Prints the writes that `close` would make, in order, with the command that does the same "
+       "by hand.\n"
+       "Exit code 1 means that there is something to do.",
+       {{"plan", "what close would do now"},
+        {"plan -o json > plan.json", "to be approved, then: catflap close --plan plan.json"},
+        {"plan --in-place",
+         "change FelixConfiguration only: all Felixes restart at once, no new pods"}},
+       run_plan},
+      {"close",
+       "",
+       "Close it, wait for every node, and prove it",
+       "write",
+       groups({common, kube, look, want, settle, timeout, change, close, confirm, evidence}),
+       "Diagnoses, shows the plan and asks; then writes, waits for the rollout, looks twice from "
+       "every\n"
+       "vantage point and keeps the evidence. A run that was killed goes on where it stopped.",
+       {{"close", "asks for the cluster's name before it writes"},
+        {"close --yes --ticket CHG-1234",
+         "for scripts; the ticket goes into the journal and the evidence"},
+        {"close --dry-run=server", "let the server check the writes without storing them"},
+        {"close --plan plan.json --yes",
+         "only if the cluster is still as it was when the plan was made"}},
+       run_close},
+      {"wait",
+       "[[NAMESPACE/]DAEMONSET]",
+       "The rollout, node by node, with the reason a node is not done",
+       "read",
+       groups({common, kube, timeout}),
+       "Follows a DaemonSet's rollout until each node runs the current template, or the time is "
+       "up.\n"
+       "Without a name: the DaemonSets that run Felix.",
+       {{"wait", "calico-node, wherever it is"},
+        {"wait kube-system/kube-proxy --timeout 5m", "any DaemonSet"}},
+       run_wait},
+      {"verify",
+       "",
+       "Prove it now, from every vantage point, in two looks",
+       "read, pods/exec",
+       groups({common, kube, look, want, settle, evidence}),
+       "Looks twice, --settle apart, from outside and from inside each calico-node container, and "
+       "says\n"
+       "per node on what basis it is closed. Writes nothing to the cluster.",
+       {{"verify", "two looks, direct and exec"},
+        {"verify --from direct", "no command in any container"},
+        {"verify --accept protected", "a port behind client certificates is good enough"},
+        {"verify --evidence closed.json", "keep what was seen"}},
+       run_verify},
+      {"undo",
+       "",
+       "Take back what catflap changed, if nobody changed it since",
+       "write",
+       groups({common, kube, timeout, confirm}),
+       "Restores the fields that the journal names to what they were before `close`. This opens "
+       "the port\n"
+       "again if it was open before.",
+       {{"undo", "asks for the cluster's name before it writes"}, {"undo --yes", "for scripts"}},
+       run_undo},
+      {"explain",
+       "CODE",
+       "What a code such as CF0001 means and what to do about it",
+       "none",
+       groups({common, list}),
+       "Explains a finding (CF0001) or a reason (node-not-ready) that another command printed.",
+       {{"explain CF0001", "one code"}, {"explain --list", "all of them"}},
+       run_explain},
+      {"version",
+       "",
+       "The version of catflap",
+       "none",
+       groups({common}),
+       "Prints the version of catflap.",
+       {{"version", ""}, {"version -o json", ""}},
+       run_version},
+      {"completion",
+       "bash|zsh|fish",
+       "A completion script for your shell",
+       "none",
+       groups({common}),
+       "Prints a completion script. For `kubectl catflap`, put an executable "
+       "kubectl_complete-catflap\n"
+       "on PATH that runs: kubectl-catflap __complete \"$@\"",
+       {{"completion bash > /etc/bash_completion.d/catflap", ""},
+        {"completion zsh > \"${fpath[1]}/_catflap\"", ""},
+        {"completion fish > ~/.config/fish/completions/catflap.fish", ""}},
+       run_completion},
+  };
+  return table;
+}
+
+constexpr std::array kFlags{
+    FlagRow{"from", '\0', "LIST", "direct exec", look,
+            "vantage points, comma-separated (direct, exec)"},
+    FlagRow{"accept", '\0', "LIST", "protected local-only not-felix filtered", want,
+            "verdicts that count as good: protected, local-only, not-felix, filtered"},
+    FlagRow{"policy", '\0', "FILE", "", want,
+            "what is wanted, as YAML (schemas/policy.schema.json)"},
+    FlagRow{"settle", '\0', "TIME", "", settle, "least time between the two looks (default 10s)"},
+    FlagRow{"timeout", '\0', "TIME", "", timeout,
+            "longest wait for the rollout (default: from its size)"},
+    FlagRow{"in-place", '\0', "", "", change,
+            "change FelixConfiguration only; all Felixes restart at once"},
+    FlagRow{"include-pending", '\0', "", "", change,
+            "also roll out somebody else's waiting change"},
+    FlagRow{"override-owner", '\0', "", "", change,
+            "write although the object's owner would write back"},
+    FlagRow{"plan", '\0', "FILE", "", close,
+            "close exactly this plan; refused if the cluster changed since"},
+    FlagRow{"dry-run", '\0', "WHERE", "client server", close,
+            "client: send nothing; server: checked, not stored"},
+    FlagRow{"ticket", '\0', "TEXT", "", close, "the change's number, for journal and evidence"},
+    FlagRow{"reason", '\0', "TEXT", "", close, "why, for journal and evidence"},
+    FlagRow{"yes", 'y', "", "", confirm, "do not ask"},
+    FlagRow{"evidence", '\0', "FILE", "", evidence,
+            "where the evidence goes (default: your state folder)"},
+    FlagRow{"list", '\0', "", "", list, "all codes"},
+    FlagRow{"output", 'o', "FORMAT", "text wide json yaml name", common,
+            "text, wide, json, yaml or name"},
+    FlagRow{"color", '\0', "WHEN", "auto always never", common,
+            "auto, always or never (NO_COLOR is honoured)"},
+    FlagRow{"quiet", 'q', "", "", common, "no progress"},
+    FlagRow{"help", 'h', "", "", common, "this page"},
+    FlagRow{"kubeconfig", '\0', "FILE", "", kube, "kubeconfig file"},
+    FlagRow{"context", '\0', "NAME", "", kube, "context of the kubeconfig"},
+    FlagRow{"cluster", '\0', "NAME", "", kube, "cluster of the kubeconfig"},
+    FlagRow{"user", '\0', "NAME", "", kube, "user of the kubeconfig"},
+    FlagRow{"namespace", 'n', "NAME", "", kube, "only DaemonSets of this namespace"},
+    FlagRow{"as", '\0', "NAME", "", kube, "user to impersonate"},
+    FlagRow{"as-group", '\0', "NAME", "", kube, "group to impersonate, repeatable"},
+    FlagRow{"request-timeout", '\0', "TIME", "", kube, "longest time for one request"},
+    FlagRow{"token", '\0', "TEXT", "", kube, "bearer token"},
+    FlagRow{"server", 's', "URL", "", kube, "address of the API server"},
+    FlagRow{"tls-server-name", '\0', "NAME", "", kube,
+            "name that the server's certificate must carry"},
+    FlagRow{"insecure-skip-tls-verify", '\0', "", "", kube,
+            "do not check the server's certificate"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return rows();
+}
+
+std::span<const FlagRow> flag_rows() {
+  return kFlags;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& row : rows()) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+
+bool takes(const Command& command, const FlagRow& flag) {
+  return (command.groups & static_cast<unsigned>(flag.group)) != 0;
+}
+
+std::string command_table() {
+  std::string table = "| command | what it does | needs |\n|---|---|---|\n";
+  for (const Command& row : rows()) {
+    table += fmt::format("| `catflap {}` | {} | {} |\n", row.name, row.summary, row.needs);
+  }
+  return table;
+}
+
+}  // namespace catflap::app

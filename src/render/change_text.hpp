@@ -1,0 +1,41 @@
+// Plans, rollouts, writes and undo for people.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "core/model/cluster.hpp"
+#include "core/model/plan.hpp"
+#include "render/change.hpp"
+#include "render/style.hpp"
+
+namespace catflap::render {
+
+/// The plan under the article's step titles, each with the command that does it by hand. Commands
+/// are not wrapped: they are there to be pasted.
+[[nodiscard]] std::string plan_text(const Plan& plan, const ClusterFacts& facts,
+                                    const std::string& program, const Style& style);
+
+/// One line: "kube-system/calico-node  2 of 3 nodes done, 1 creating (12 s)".
+[[nodiscard]] std::string rollout_line(const RolloutView& rollout);
+
+/// That line and one for each node that is not done, at most `most`; what `wait` redraws.
+[[nodiscard]] std::string rollout_text(const RolloutView& rollout, std::size_t most,
+                                       const Style& style);
+
+/// "disable-env  DaemonSet kube-system/calico-node  written".
+[[nodiscard]] std::string written_text(std::span<const WrittenView> written, const Style& style);
+
+/// Nodes that will restart without us, and how to stop or take back what is under way; "" if there
+/// is nothing to say.
+[[nodiscard]] std::string still_running_text(int still_restarting,
+                                             std::span<const std::string> freeze_commands,
+                                             const std::string& program, const Style& style);
+
+[[nodiscard]] std::string undo_text(const UndoView& undo, const std::string& program,
+                                    const Style& style);
+
+/// A field's value in one bounded line; "absent" for null.
+[[nodiscard]] std::string value_text(const json::value& value);
+
+}  // namespace catflap::render

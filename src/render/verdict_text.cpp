@@ -1,0 +1,206 @@
+#include "render/verdict_text.hpp"
+
+#include <set>
+
+#include "base/text.hpp"
+#include "core/catalogue.hpp"
+#include "core/plan/owner.hpp"
+#include "render/explain.hpp"
+#include "render/groups.hpp"
+
+namespace catflap::render {
+namespace {
+
+constexpr std::size_t kMostGroups = 6;
+constexpr std::size_t kMostFindings = 5;
+
+std::string group_text(const Group& group, std::size_t most_reasons, const Style& style) {
+  const std::string count = count_of(group.names.size(), "node");
+  std::string text =
+      pad_right("", 2) + style.paint(tone_of(group.verdict), to_string(group.verdict));
+  if (group.basis != Basis::none) text += fmt::format(" (basis {})", to_string(group.basis));
+  if (group.accepted && group.verdict != Verdict::closed && group.verdict != Verdict::no_felix) {
+    text += " (accepted by policy)";
+  }
+  text += fmt::format("  {}: {}\n", count, name_list(group.names, 60));
+  const NodeVerdict& first = *group.nodes.front();
+  const std::size_t reasons = std::min(first.reasons.size(), most_reasons);
+  for (std::size_t i = 0; i < reasons; ++i) text += paragraph(reason_text(group, i), 4);
+  if (first.reasons.size() > reasons) {
+    text += fmt::format("    and {} (-o wide)\n",
+                        count_of(first.reasons.size() - reasons, "more reason"));
+  }
+  if (first.declared) text += paragraph("decided by  " + deciding(*first.declared), 4);
+  return text;
+}
+
+/// The next command that gets the reader further.
+std::string next_of(const ClusterVerdict& verdict, const std::string& program) {
+  const auto count = [&](Verdict which) {
+    auto found = verdict.counts.find(which);
+    return found == verdict.counts.end() ? 0 : found->second;
+  };
+  if (count(Verdict::exposed) + count(Verdict::armed) + count(Verdict::filtered) +
+          count(Verdict::local_only) + count(Verdict::protected_) >
+      0) {
+    return fmt::format("{} plan     what closing it would do; writes nothing", program);
+  }
+  if (count(Verdict::unknown) > 0) {
+    return fmt::format("{} verify   looks from inside the nodes too", program);
+  }
+  return fmt::format("{} verify   proves it in two looks", program);
+}
+
+std::string owners_text(const ClusterFacts& facts, const Style& style) {
+  std::string text;
+  for (const DaemonSetFacts& set : facts.daemon_sets) {
+    const std::string name = object_name("DaemonSet", set.namespace_, set.name);
+    const std::vector<Owner> owners = owners_of(set.object);
+    std::string line = owners.empty() ? fmt::format("nobody writes {} back", name) : "";
+    for (const Owner& owner : owners) {
+      if (!line.empty()) line += "; ";
+      line += fmt::format("{} writes {} back {}", owner.name, name, owner.cycle);
+    }
+    text += field(style, text.empty() ? "Owner" : "", line);
+  }
+  return text;
+}
+
+std::string cluster_facts_line(const ClusterFacts& facts) {
+  std::vector<std::string> parts{facts.server, "Kubernetes " + facts.kubernetes_version};
+  if (!facts.calico_version.empty()) parts.push_back("Calico " + facts.calico_version);
+  parts.push_back("as " + facts.user);
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string looks_line(const ClusterVerdict& verdict) {
+  const auto& looks = verdict.stability.looks;
+  if (looks.size() < 2) return "once: a look is not yet a proof";
+  std::string text =
+      fmt::format("{} times in {}", looks.size(), about(looks.back() - looks.front()));
+  if (!verdict.stability.settled) text += ", not far enough apart to be settled";
+  if (!verdict.stability.owner_cycle.empty() && !verdict.stability.owner_cycle_covered) {
+    text += fmt::format("; an owner may write back later ({})", verdict.stability.owner_cycle);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string cluster_line(const ClusterFacts& facts, const Style& style) {
+  return field(style, "Cluster",
+               fmt::format("{}: {}", facts.cluster_name, cluster_facts_line(facts)));
+}
+
+std::string verdict_summary(const ClusterVerdict& verdict, const Style& style) {
+  std::string text = field(style, "Nodes", headline(verdict), tone_of(verdict.verdict));
+  const std::vector<Group> groups = group_nodes(verdict);
+  const std::size_t most_reasons = groups.size() <= 2 ? 3 : 1;
+  std::size_t left_out = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i < kMostGroups) {
+      text += group_text(groups[i], most_reasons, style);
+    } else {
+      left_out += groups[i].names.size();
+    }
+  }
+  if (left_out != 0)
+    text += fmt::format("  and {} with other reasons (-o wide)\n", count_of(left_out, "node"));
+  return text;
+}
+
+std::string findings_text(const ClusterVerdict& verdict, std::size_t most, const Style& style) {
+  const std::vector<FindingGroup> groups = group_findings(verdict);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(groups.size(), most); ++i) {
+    const FindingGroup& group = groups[i];
+    const CatalogueRow* row = find_row(group.first.code);
+    std::string line = group.first.code + " " + message_text(group.first);
+    if (group.nodes.size() > 1)
+      line += fmt::format(" (and {})", count_of(group.nodes.size() - 1, "more node"));
+    text += field(style, i == 0 ? "Findings" : "", line,
+                  row == nullptr ? Tone::plain : tone_of(row->severity));
+  }
+  if (groups.size() > most) {
+    text += field(style, "",
+                  fmt::format("and {} (-o json)", count_of(groups.size() - most, "more finding")));
+  }
+  return text;
+}
+
+std::string looked_text(std::span<const Look> looks, const Style& style) {
+  std::map<std::string, std::size_t> connections;
+  std::set<std::string> inside;
+  std::map<std::string, std::string> skipped;
+  for (const Look& look : looks) {
+    for (const Reach& reach : look.reached) ++connections[reach.vantage];
+    for (const Control& control : look.controls) ++connections[control.vantage];
+    for (const InsideLook& one : look.inside) inside.insert(one.pod_uid);
+    for (const auto& skip : look.skipped)
+      skipped[skip.vantage] = skip.detail.empty() ? skip.code : skip.detail;
+  }
+  std::vector<std::string> parts;
+  for (const auto& [vantage, count] : connections) {
+    parts.push_back(fmt::format("{}: {}", vantage, count_of(count, "endpoint")));
+  }
+  if (!inside.empty())
+    parts.push_back(fmt::format("exec: a command in {}", count_of(inside.size(), "container")));
+  for (const auto& [vantage, why] : skipped) {
+    parts.push_back(fmt::format("{} skipped: {}", vantage, printable(why, 160)));
+  }
+  if (parts.empty()) parts.emplace_back("from nowhere");
+  std::string text = field(style, "Looked", fmt::format("{}.", fmt::join(parts, "; ")));
+  return text + field(style, "",
+                      inside.empty()
+                          ? "Nothing was written and nothing was started."
+                          : "Nothing was written. The commands only read /proc and felix.cfg.");
+}
+
+std::string diagnosis_text(const Seen& seen, const std::string& program, const Style& style) {
+  std::string text = cluster_line(seen.facts, style);
+  text += verdict_summary(seen.verdict, style);
+  text += owners_text(seen.facts, style);
+  text += findings_text(seen.verdict, kMostFindings, style);
+  text += looked_text(seen.looks, style);
+  return text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
+}
+
+std::string evidence_text(const Seen& seen, const std::string& evidence_file,
+                          const std::string& program, const Style& style) {
+  std::string text = cluster_line(seen.facts, style);
+  text += verdict_summary(seen.verdict, style);
+  text += findings_text(seen.verdict, kMostFindings, style);
+  text += looked_text(seen.looks, style);
+  text += field(style, "Looks", looks_line(seen.verdict));
+  if (!evidence_file.empty()) text += field(style, "Evidence", evidence_file);
+  const bool good =
+      seen.verdict.verdict == Verdict::closed || seen.verdict.verdict == Verdict::no_felix;
+  return good ? text : text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
+}
+
+std::string wide_text(const ClusterVerdict& verdict) {
+  std::vector<std::vector<std::string>> rows{
+      {"NODE", "VERDICT", "BASIS", "ADDRESSES", "DECIDED BY", "REASONS"}};
+  for (const NodeVerdict& node : verdict.nodes) {
+    std::vector<std::string> addresses, reasons;
+    for (const NodeAddress& address : node.addresses)
+      addresses.push_back(address.address.to_string());
+    for (const Message& reason : node.reasons) reasons.push_back(message_text(reason));
+    rows.push_back({node.name, std::string(to_string(node.verdict)),
+                    node.basis == Basis::none ? "-" : to_string(node.basis),
+                    addresses.empty() ? "-" : fmt::format("{}", fmt::join(addresses, ",")),
+                    node.declared ? deciding(*node.declared) : "-",
+                    fmt::format("{}", fmt::join(reasons, "; "))});
+  }
+  return table(rows, std::string::npos);
+}
+
+std::string name_text(const ClusterVerdict& verdict) {
+  std::string text;
+  for (const NodeVerdict& node : verdict.nodes) {
+    text += fmt::format("node/{} {}\n", node.name, to_string(node.verdict));
+  }
+  return text;
+}
+
+}  // namespace catflap::render
