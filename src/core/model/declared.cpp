@@ -137,7 +137,9 @@ std::string dump(const Declared& declared) {
   append_unless_quiet(text, "port", declared.port);
   append_unless_quiet(text, "host", declared.host);
   append_unless_quiet(text, "tls", declared.tls);
-  append_unless_quiet(text, "auth", declared.client_auth);
+  if (!is_quiet(declared.tls) || declared.client_auth.layer != Layer::compiled) {
+    append_unless_quiet(text, "auth", declared.client_auth);
+  }
   if (declared.ca_file_set) text += "; ca";
   for (const Message& note : declared.notes) text += " [" + note.code + "]";
   return text;

@@ -1,4 +1,5 @@
-// resolve: the configuration of one Felix pod, decided as Felix decides it (docs/how-it-decides.md names the sources).
+// resolve: the configuration of one Felix pod, decided as Felix decides it (docs/how-it-decides.md
+// names the sources).
 #pragma once
 
 #include <boost/json.hpp>
@@ -8,15 +9,9 @@
 
 #include "core/model/cluster.hpp"
 #include "core/model/declared.hpp"
+#include "core/resolve/lookup.hpp"
 
 namespace catflap {
-
-/// A ConfigMap or Secret that the container's environment refers to.
-struct Lookup {
-  enum class State { found, absent, unreadable } state = State::absent;
-  std::map<std::string, std::string> data;  // decoded
-  std::string why;                          // for unreadable: the server's word
-};
 
 /// /etc/calico/felix.cfg as the container sees it.
 struct FelixConfigFile {
@@ -27,18 +22,23 @@ struct FelixConfigFile {
 };
 
 struct ResolveInput {
-  json::object pod;             // {metadata, spec, status}; of spec only what the Felix container needs
+  json::object pod;  // {metadata, spec, status}; of spec only what the Felix container needs
   std::string felix_container;  // its name in spec.containers
-  std::string node;             // FelixHostname: the node's name unless the environment says otherwise
-  std::map<std::string, std::string> node_labels;
-  std::map<std::string, Lookup> config_maps;  // by name, in the pod's namespace
-  std::map<std::string, Lookup> secrets;
+  std::string node;  // FelixHostname unless the environment says otherwise; "" for a template
+  std::map<std::string, std::string> node_labels;  // empty: not known
+  Lookups config_maps;  // a name that is not in here counts as unreadable
+  Lookups secrets;
   FelixConfigFile file;
   const std::vector<json::object>* felix_configurations = nullptr;  // borrowed; may be null
   ReadState felix_configurations_state;
   std::string calico_version;  // "" if not known
 };
 
+/// Every parameter of the metrics endpoint with the layer that decides it. A source that could
+/// decide and could not be read makes the parameter unreadable, names that differ in case and in
+/// effect make it ambiguous; neither is ever off. Sources:
+/// felix/config/{config_params,env_var_loader,file_loader}.go, felix/calc/config_batcher.go,
+/// felix/daemon/daemon.go.
 [[nodiscard]] Declared resolve(const ResolveInput& input);
 
 }  // namespace catflap
