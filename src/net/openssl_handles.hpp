@@ -1,0 +1,31 @@
+// OpenSSL's objects in our one handle type.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "base/handle.hpp"
+
+namespace catflap::net {
+
+template <class T, void (*Free)(T*)>
+struct OpensslTraits {
+  using Type = T*;
+  static T* none() { return nullptr; }
+  static void close(T* object) { Free(object); }
+};
+
+inline void free_bio(BIO* bio) {
+  BIO_free_all(bio);
+}
+
+using SslContextHandle = UniqueHandle<OpensslTraits<SSL_CTX, SSL_CTX_free>>;
+using SslHandle = UniqueHandle<OpensslTraits<SSL, SSL_free>>;
+using X509Handle = UniqueHandle<OpensslTraits<X509, X509_free>>;
+using KeyHandle = UniqueHandle<OpensslTraits<EVP_PKEY, EVP_PKEY_free>>;
+using BioHandle = UniqueHandle<OpensslTraits<BIO, free_bio>>;
+using BioMethodHandle = UniqueHandle<OpensslTraits<BIO_METHOD, BIO_meth_free>>;
+
+}  // namespace catflap::net

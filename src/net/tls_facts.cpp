@@ -1,0 +1,121 @@
+#include "net/tls_facts.hpp"
+
+#include <fmt/format.h>
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+
+#include <array>
+#include <ctime>
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "net/openssl_handles.hpp"
+
+namespace catflap::net {
+namespace {
+
+constexpr std::size_t kLongestSubject = 256;
+
+struct AlertRow {
+  int number;
+  const char* name;
+  bool about_certificate;
+};
+
+// RFC 8446 section 6.2 and RFC 5246 section 7.2. handshake_failure counts: in TLS 1.2 it is the
+// word for a missing certificate.
+constexpr AlertRow kAlerts[] = {
+    {0, "close notify", false},
+    {10, "unexpected message", false},
+    {20, "bad record mac", false},
+    {21, "decryption failed", false},
+    {22, "record overflow", false},
+    {30, "decompression failure", false},
+    {40, "handshake failure", true},
+    {41, "no certificate", true},
+    {42, "bad certificate", true},
+    {43, "unsupported certificate", true},
+    {44, "certificate revoked", true},
+    {45, "certificate expired", true},
+    {46, "certificate unknown", true},
+    {47, "illegal parameter", false},
+    {48, "unknown CA", true},
+    {49, "access denied", true},
+    {50, "decode error", false},
+    {51, "decrypt error", false},
+    {70, "protocol version", false},
+    {71, "insufficient security", false},
+    {80, "internal error", false},
+    {86, "inappropriate fallback", false},
+    {90, "user canceled", false},
+    {100, "no renegotiation", false},
+    {109, "missing extension", false},
+    {110, "unsupported extension", false},
+    {112, "unrecognized name", false},
+    {113, "bad certificate status response", false},
+    {115, "unknown PSK identity", false},
+    {116, "certificate required", true},
+    {120, "no application protocol", false},
+};
+
+const AlertRow* find_alert(int alert) {
+  for (const AlertRow& row : kAlerts)
+    if (row.number == alert) return &row;
+  return nullptr;
+}
+
+std::string subject_of(X509* leaf) {
+  const BioHandle memory(BIO_new(BIO_s_mem()));
+  if (!memory) return {};
+  if (X509_NAME_print_ex(memory.get(), X509_get_subject_name(leaf), 0, XN_FLAG_RFC2253) < 0)
+    return {};
+  std::array<char, kLongestSubject> text{};
+  const int length = BIO_read(memory.get(), text.data(), static_cast<int>(text.size()));
+  return length > 0 ? printable({text.data(), static_cast<std::size_t>(length)}) : std::string{};
+}
+
+std::string not_after_of(X509* leaf) {
+  std::tm when{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &when) != 1) return {};
+  const std::time_t seconds = ::timegm(&when);
+  return to_rfc3339(TimePoint{std::chrono::seconds{seconds}});
+}
+
+std::string sha256_of(X509* leaf) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (X509_digest(leaf, EVP_sha256(), digest.data(), &length) != 1) return {};
+  std::string hex;
+  for (unsigned int i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+}  // namespace
+
+TlsFacts read_tls_facts(SSL* ssl) {
+  TlsFacts facts;
+  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl); cipher != nullptr) {
+    facts.version = SSL_get_version(ssl);
+    facts.cipher = SSL_CIPHER_get_name(cipher);
+  }
+  X509* leaf = SSL_get0_peer_certificate(ssl);
+  if (leaf == nullptr) return facts;
+  facts.subject = subject_of(leaf);
+  facts.not_after = not_after_of(leaf);
+  facts.sha256 = sha256_of(leaf);
+  constexpr int kVerifySignature = 1;
+  facts.self_signed = X509_self_signed(leaf, kVerifySignature) == 1;
+  return facts;
+}
+
+std::string alert_name(int alert) {
+  const AlertRow* row = find_alert(alert);
+  return row != nullptr ? row->name : fmt::format("alert {}", alert);
+}
+
+bool refuses_certificate(int alert) {
+  const AlertRow* row = find_alert(alert);
+  return row != nullptr && row->about_certificate;
+}
+
+}  // namespace catflap::net
