@@ -53,6 +53,8 @@ struct CloseOptions {
   std::string version;  // of catflap
   Policy policy;
   LockOptions lock;
+  std::string owner_cycle;  // as in ProveInput
+  std::optional<Duration> owner_cycle_length;
 };
 
 struct CloseInput {
@@ -90,7 +92,8 @@ struct CloseOutcome {
   bool resumed = false;  // went on from an unfinished run
   /// interrupted: exit 130; refused: exit 5; others: exit 4. None: the verdict decides.
   std::optional<Error> error;
-  int still_restarting = 0;  // nodes that will restart without us
+  std::string release_problem;  // the lock could not be given back; it goes stale after 60 s
+  int still_restarting = 0;     // nodes that will restart without us
   std::vector<std::string>
       freeze_commands;  // that stop the rollout where it is, one a DaemonSet; empty if none runs
 };

@@ -13,6 +13,8 @@ namespace {
 
 bool changed_something(const JournalRun& run) {
   if (run.state == RunState::undone) return false;
+  // All fields may be restored already; its rollout was not seen to its end.
+  if (run.state == RunState::undoing) return true;
   return std::any_of(run.steps.begin(), run.steps.end(), [](const JournalStep& step) {
     return step.state == StepState::planned || step.state == StepState::applied ||
            step.state == StepState::undoing;

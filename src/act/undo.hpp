@@ -43,8 +43,9 @@ struct UndoOutcome {
   std::string run_id;
   std::vector<UndoneStep> steps;  // in the order of writing
   std::vector<Rollout> rollouts;
-  std::optional<Error> error;  // interrupted: exit 130; refused: exit 5; usage: several journals,
-                               // name one; others: exit 4
+  std::optional<Error> error;   // interrupted: exit 130; refused: exit 5; usage: several journals,
+                                // name one; others: exit 4
+  std::string release_problem;  // the lock could not be given back; it goes stale after 60 s
   int still_restarting = 0;
   std::vector<std::string> freeze_commands;
 };

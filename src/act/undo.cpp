@@ -1,0 +1,213 @@
+#include "act/undo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "act/apply.hpp"
+#include "act/evidence.hpp"
+#include "act/journal_hold.hpp"
+#include "act/recover.hpp"
+#include "act/teardown.hpp"
+
+namespace catflap::act {
+
+namespace {
+
+bool concerns_undo(const JournalStep& step) {
+  return step.state == StepState::planned || step.state == StepState::applied ||
+         step.state == StepState::undoing;
+}
+
+class UndoRun {
+ public:
+  UndoRun(const Context& context, const UndoOptions& options)
+      : context_(context), options_(options), deadline_(context.clock.steady() + options.timeout) {}
+
+  UndoOutcome run() {
+    using Step = Result<void> (UndoRun::*)();
+    for (const Step step : {&UndoRun::find_journal, &UndoRun::take_lock, &UndoRun::compare_all,
+                            &UndoRun::restore, &UndoRun::wait, &UndoRun::write_result}) {
+      if (found_nothing_) break;
+      if (auto done = (this->*step)(); !done) {
+        out_.error = std::move(done).error();
+        out_.result = UndoOutcome::Result::failed;
+        break;
+      }
+    }
+    for (const auto step : {&UndoRun::say_what_goes_on, &UndoRun::release_lock}) (this->*step)();
+    return std::move(out_);
+  }
+
+ private:
+  Result<void> find_journal() {
+    std::vector<std::string> places;
+    for (const auto& namespace_ :
+         std::set(options_.namespaces.begin(), options_.namespaces.end())) {
+      TRY_ASSIGN(auto journal, read_journal(context_.api, namespace_));
+      if (!journal || journal->undoable() == nullptr) continue;
+      places.push_back(namespace_);
+      journal_ = std::move(*journal);
+    }
+    if (places.empty()) {
+      found_nothing_ = true;
+      out_.result = UndoOutcome::Result::nothing_to_undo;
+      return {};
+    }
+    if (places.size() > 1)
+      return Error{.kind = ErrorKind::usage,
+                   .what = fmt::format("{} namespaces have a journal with something to undo: {}",
+                                       places.size(), fmt::join(places, ", ")),
+                   .hint = "Name one with -n."};
+    namespace_ = places.front();
+    out_.journal = fmt::format("{}/{}", namespace_, kJournalName);
+    return {};
+  }
+
+  Result<void> take_lock() {
+    if (rehearsing()) return {};
+    TRY_ASSIGN(auto hold, JournalHold::acquire(context_, namespace_, "undo", options_.lock,
+                                               options_.progress));
+    hold_.emplace(std::move(hold));
+    // Another run may have been at work until now.
+    if (hold_->journal().undoable() != nullptr) return {};
+    found_nothing_ = true;
+    out_.result = UndoOutcome::Result::nothing_to_undo;
+    return {};
+  }
+
+  /// Last written first. Nothing is written if any of the fields is somebody else's by now.
+  Result<void> compare_all() {
+    run_ = (hold_ ? hold_->journal() : journal_).undoable();
+    auto& run = *run_;
+    out_.run_id = run.id;
+    for (auto step = run.steps.rbegin(); step != run.steps.rend(); ++step) {
+      if (!concerns_undo(*step)) continue;
+      auto now = read_field(context_.api, backward(*step));
+      if (!now) return std::move(now).error().with_context("undo wrote nothing");
+      if (now->match == FieldMatch::neither) return changed_since(backward(*step), now->value);
+      const bool already = now->match == FieldMatch::as_wanted;
+      out_.steps.push_back(
+          {.result = already ? UndoneStep::Result::already : UndoneStep::Result::would_restore,
+           .id = step->id,
+           .target = step->target,
+           .from = step->after,
+           .to = step->before});
+      order_.push_back(&*step);
+    }
+    return {};
+  }
+
+  Result<void> restore() {
+    if (rehearsing()) return rehearse();
+    run_->state = RunState::undoing;
+    for (std::size_t i = 0; i < order_.size(); ++i) TRY(restore_one(*order_[i], out_.steps[i]));
+    return hold_->save();
+  }
+
+  Result<void> restore_one(JournalStep& step, UndoneStep& said) {
+    if (said.result == UndoneStep::Result::already) {
+      step.state = StepState::undone;
+      return {};
+    }
+    say({.stage = Progress::Stage::step, .step_id = step.id});
+    step.state = StepState::undoing;
+    TRY(hold_->save());
+    TRY_ASSIGN(const auto applied, apply_field(context_, backward(step),
+                                               {.may_write = [this] { return hold_->keep(); }}));
+    said.result = UndoneStep::Result::restored;
+    said.audit_id = applied.audit_id;
+    step.state = StepState::undone;
+    step.undone_at = context_.server_now();
+    step.undo_audit_id = applied.audit_id;
+    step.generation = applied.generation;
+    return {};
+  }
+
+  Result<void> rehearse() {
+    out_.result = UndoOutcome::Result::would_undo;
+    if (options_.dry_run == UndoOptions::DryRun::client) return {};
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      if (out_.steps[i].result == UndoneStep::Result::already) continue;
+      TRY_ASSIGN(const auto applied,
+                 apply_field(context_, backward(*order_[i]), {.dry_run = true}));
+      out_.steps[i].audit_id = applied.audit_id;
+    }
+    return {};
+  }
+
+  Result<void> wait() {
+    if (rehearsing()) return {};
+    std::set<DaemonSetRef> refs;
+    // Also those that an interrupted undo has restored already.
+    for (const auto& step : run_->steps)
+      if (step.target.kind == "DaemonSet" && step.state == StepState::undone)
+        refs.insert({step.target.namespace_, step.target.name});
+    if (refs.empty()) return {};
+    const WaitOptions options{.timeout = std::max(Duration{0}, deadline_ - context_.clock.steady()),
+                              .keep_alive = [this] { return hold_->keep(); },
+                              .progress =
+                                  [this](const std::vector<Rollout>& rollouts) {
+                                    out_.rollouts = rollouts;
+                                    say({.stage = Progress::Stage::rollout, .rollouts = &rollouts});
+                                  }};
+    TRY_ASSIGN(out_.rollouts, wait_rollouts(context_, {refs.begin(), refs.end()}, options));
+    for (const auto& rollout : out_.rollouts)
+      if (rollout.end == Rollout::End::interrupted) return interrupted_error();
+    return {};
+  }
+
+  Result<void> write_result() {
+    if (rehearsing()) return {};
+    const bool rolled = std::all_of(out_.rollouts.begin(), out_.rollouts.end(),
+                                    [](const Rollout& rollout) { return rollout.complete; });
+    out_.result = rolled ? UndoOutcome::Result::undone : UndoOutcome::Result::time_up;
+    auto& run = *run_;
+    const int parts = run.evidence_parts;
+    run.state = RunState::undone;
+    run.undone_at = context_.server_now();
+    run.evidence_parts = 0;
+    TRY(hold_->save());
+    // Parts belong to the latest run; an older one's were overwritten by it.
+    if (&run == &*hold_->journal().run)
+      remove_before_evidence(context_, hold_->namespace_name(), 1, parts);
+    return {};
+  }
+
+  void say_what_goes_on() {
+    if (!out_.error && out_.result != UndoOutcome::Result::time_up) return;
+    out_.still_restarting = still_restarting(out_.rollouts);
+    out_.freeze_commands = freeze_commands(out_.rollouts);
+  }
+
+  void release_lock() {
+    if (!hold_) return;
+    auto released = hold_->release();
+    if (!released && !out_.error) out_.release_problem = to_string(released.error());
+  }
+
+  [[nodiscard]] bool rehearsing() const { return options_.dry_run != UndoOptions::DryRun::none; }
+  void say(const Progress& progress) const {
+    if (options_.progress) options_.progress(progress);
+  }
+
+  const Context& context_;
+  const UndoOptions& options_;
+  SteadyPoint deadline_;
+  bool found_nothing_ = false;
+  std::string namespace_;
+  Journal journal_;  // as read before the lock; all there is in a rehearsal
+  std::optional<JournalHold> hold_;
+  JournalRun* run_ = nullptr;  // in one of the two, from compare_all on
+  std::vector<JournalStep*> order_;
+  UndoOutcome out_;
+};
+
+}  // namespace
+
+UndoOutcome undo(const Context& context, const UndoOptions& options) {
+  return UndoRun(context, options).run();
+}
+
+}  // namespace catflap::act
