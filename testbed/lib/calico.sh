@@ -98,7 +98,7 @@ save_base() {
 
 # restore_base plain|tls true|false|absent
 restore_base() {
-	local name extra before after crd=crd.projectcalico.org
+	local name extra crd=crd.projectcalico.org
 	for name in $(node_names); do
 		signal_kubelet "$name" CONT
 	done
@@ -112,13 +112,26 @@ restore_base() {
 	kubectl replace -f "$run/base/felixconfiguration.yaml" >/dev/null 2>&1 ||
 		kubectl create -f "$run/base/felixconfiguration.yaml" >/dev/null
 
-	before=$(kubectl -n kube-system get $daemonset -o 'jsonpath={.metadata.generation}')
 	wanted_daemonset "$@" | kubectl replace -f - >/dev/null
-	after=$(kubectl -n kube-system get $daemonset -o 'jsonpath={.metadata.generation}')
-	# All at once, not node by node: nobody needs this cluster's network in the meantime.
-	[[ $before == "$after" ]] ||
-		kubectl -n kube-system delete pods -l k8s-app=calico-node --wait=false >/dev/null
+	within 30 controller_has_seen || die "the DaemonSet controller does not look at the DaemonSet"
+	# All at once, not node by node: nobody needs this cluster's network in the meantime. Pods that
+	# have the template already stay.
+	kubectl -n kube-system delete pods --wait=false \
+		-l "k8s-app=calico-node,controller-revision-hash!=$(newest_revision_hash)" >/dev/null
 	kubectl -n kube-system rollout status $daemonset --timeout=180s >/dev/null
+}
+
+daemonset_fields() { kubectl -n kube-system get $daemonset -o "jsonpath=$1"; }
+
+controller_has_seen() {
+	local seen wanted
+	read -r seen wanted < <(daemonset_fields '{.status.observedGeneration} {.metadata.generation}')
+	[[ $seen == "$wanted" ]]
+}
+
+newest_revision_hash() {
+	kubectl -n kube-system get controllerrevisions -l k8s-app=calico-node --sort-by=.revision \
+		-o 'jsonpath={.items[-1:].metadata.labels.controller-revision-hash}'
 }
 
 metrics_url() {

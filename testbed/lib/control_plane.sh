@@ -57,6 +57,11 @@ make_certificate() {
 		die "no certificate for $1 ($2)"
 }
 
+# same_user NAME SUBJECT: that user is there, with the same groups.
+same_user() {
+	[[ $(openssl x509 -in "$pki/$1.crt" -noout -subject -nameopt compat) == "subject=$2" ]]
+}
+
 # make_user NAME SUBJECT: a certificate and a kubeconfig that holds all it needs.
 make_user() {
 	make_certificate "$@"
