@@ -1,0 +1,225 @@
+#include "kube/exec.hpp"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <charconv>
+
+#include "base/check.hpp"
+#include "base/text.hpp"
+#include "kube/base64.hpp"
+#include "kube/endpoint.hpp"
+#include "kube/paths.hpp"
+#include "kube/status.hpp"
+#include "kube/websocket.hpp"
+
+namespace catflap::kube {
+
+namespace {
+
+constexpr std::size_t kMaxMessage = 1u << 20;  // servers send 32 KiB at most
+constexpr std::size_t kMaxStatus = 64u << 10;
+
+std::array<std::uint8_t, 16> random_bytes() {
+  std::array<std::uint8_t, 16> out{};
+  CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1, "no random numbers");
+  return out;
+}
+
+std::array<std::uint8_t, 4> random_mask() {
+  auto bytes = random_bytes();
+  return {bytes[0], bytes[1], bytes[2], bytes[3]};
+}
+
+Call exec_call(const ExecCall& call, const std::string& key) {
+  Call out;
+  std::string query =
+      query_string({{"container", call.container}, {"stdout", "true"}, {"stderr", "true"}});
+  for (const std::string& word : call.command) query += "&command=" + percent_encode(word);
+  out.target = object_path({kPods, call.namespace_, call.pod}) + "/exec" + query;
+  out.coding = Call::Coding::identity;
+  out.headers = {{"Connection", "Upgrade"},
+                 {"Upgrade", "websocket"},
+                 {"Sec-WebSocket-Version", "13"},
+                 {"Sec-WebSocket-Key", key},
+                 {"Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io"}};
+  out.subject =
+      fmt::format("exec in pod {}/{}, container {}", call.namespace_, call.pod, call.container);
+  return out;
+}
+
+Result<void> check_handshake(const ResponseHead& head, const std::string& key) {
+  if (head.status != 101) {
+    return Error{
+        .kind = ErrorKind::unsupported,
+        .what = fmt::format("the server did not switch to WebSocket (HTTP {})", head.status),
+        .hint =
+            "exec over WebSocket needs Kubernetes 1.15 or later and no proxy that drops Upgrade"};
+  }
+  std::string protocol = head.header("sec-websocket-protocol");
+  bool known = protocol == "v5.channel.k8s.io" || protocol == "v4.channel.k8s.io";
+  if (!known || head.header("sec-websocket-accept") != websocket_accept(key)) {
+    return Error{.kind = ErrorKind::malformed_input,
+                 .what = fmt::format("the server's WebSocket answer is wrong (protocol \"{}\")",
+                                     printable(protocol, 60))};
+  }
+  return {};
+}
+
+/// Reads until the status has come or the connection ends; answers pings.
+Task<Result<void>> read_channels(Stream& stream, FrameReader& frames, ExecChannels& channels) {
+  std::string buffer(32768, '\0');
+  while (!channels.finished()) {
+    CO_TRY_ASSIGN(std::optional<Message> message, frames.next());
+    if (!message) {
+      CO_TRY_ASSIGN(std::size_t n, co_await stream.read_some(buffer));
+      if (n == 0) break;
+      frames.feed(std::string_view(buffer).substr(0, n));
+      continue;
+    }
+    if (message->type == FrameType::close) break;
+    if (message->type == FrameType::ping) {
+      std::string pong = encode_frame(FrameType::pong, message->payload, random_mask());
+      CO_TRY(co_await stream.write_all(pong));
+    }
+    if (message->type == FrameType::binary || message->type == FrameType::text)
+      CO_TRY(channels.take(message->payload));
+  }
+  co_return Result<void>();
+}
+
+Task<Result<ExecOutput>> exec_one(Transport& transport, Scope& parent, const ExecCall& call) {
+  Scope scope(parent);
+  scope.expire_after(call.timeout,
+                     fmt::format("the command did not end within {}", to_string(call.timeout)));
+  auto bytes = random_bytes();
+  std::string key = encode_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  Call request = exec_call(call, key);
+  auto opened = co_await transport.open(scope, request);
+  if (!opened) co_return std::move(opened).error();
+  Conversation& conversation = **opened;
+  auto result = check_handshake(conversation.exchange().head(), key);
+  ExecChannels channels(call.max_bytes);
+  if (result) {
+    FrameReader frames(kMaxMessage);
+    frames.feed(conversation.exchange().take_rest());
+    result = co_await read_channels(conversation.stream(), frames, channels);
+  }
+  if (!result) {
+    Error error = std::move(result).error();
+    error.subject = request.subject;
+    co_return error;
+  }
+  if (channels.finished()) {
+    // Polite, and all that is left: the answer is already here, so a failure does not matter.
+    std::string close = encode_frame(FrameType::close, "\x03\xe8", random_mask());
+    (void)co_await conversation.stream().write_all(close);
+  }
+  co_return channels.result(request.subject);
+}
+
+struct Work {
+  Transport& transport;
+  Scope& scope;
+  const std::vector<ExecCall>& calls;
+  std::vector<std::optional<Result<ExecOutput>>>& results;
+  std::size_t next = 0;
+  std::size_t running = 0;
+  Scope finished;  // ended by the last worker, which wakes the one who waits
+};
+
+Task<void> work(Work& shared) {
+  while (shared.next < shared.calls.size()) {
+    std::size_t mine = shared.next++;
+    shared.results[mine].emplace(
+        co_await exec_one(shared.transport, shared.scope, shared.calls[mine]));
+  }
+  if (--shared.running == 0) shared.finished.abort(Error{.what = "all commands have ended"});
+}
+
+std::string text_of(const json::object& object, const char* key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+/// The exit code that a Status of reason NonZeroExitCode carries among its details' causes.
+std::optional<int> exit_code_of(const json::object& status) {
+  const json::value* details = status.if_contains("details");
+  if (details == nullptr || !details->is_object()) return std::nullopt;
+  const json::value* causes = details->get_object().if_contains("causes");
+  if (causes == nullptr || !causes->is_array()) return std::nullopt;
+  for (const json::value& cause : causes->get_array()) {
+    if (!cause.is_object() || text_of(cause.get_object(), "reason") != "ExitCode") continue;
+    std::string text = text_of(cause.get_object(), "message");
+    int code = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (error == std::errc{} && end == text.data() + text.size()) return code;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<void> ExecChannels::take(std::string_view message) {
+  if (message.empty()) return {};
+  auto channel = static_cast<unsigned char>(message[0]);
+  message.remove_prefix(1);
+  if (channel == 3) {
+    if (message.empty()) return {};  // v4 servers open each channel with an empty message
+    if (message.size() > kMaxStatus)
+      return Error{.kind = ErrorKind::malformed_input, .what = "the status is too large"};
+    status_ = std::string(message);
+    return {};
+  }
+  if (channel == 255) return {};  // v5: a channel has ended; the status is still to come
+  if (channel != 1 && channel != 2) {
+    return Error{.kind = ErrorKind::malformed_input,
+                 .what = fmt::format("an unknown channel {}", channel)};
+  }
+  if (output_.stdout_.size() + output_.stderr_.size() + message.size() > max_bytes_) {
+    return Error{.kind = ErrorKind::malformed_input,
+                 .what = fmt::format("the command wrote more than {} bytes", max_bytes_)};
+  }
+  (channel == 1 ? output_.stdout_ : output_.stderr_) += message;
+  return {};
+}
+
+Result<ExecOutput> ExecChannels::result(const std::string& subject) {
+  if (!status_) {
+    return Error{.kind = ErrorKind::unreachable,
+                 .what = "the connection ended before the command's exit status came",
+                 .subject = subject,
+                 .hint = "is the node's kubelet well? Try again"};
+  }
+  json::error_code error;
+  json::value value = json::parse(*status_, error);
+  if (error || !value.is_object()) return error_of_status(*status_, subject);
+  const json::object& status = value.get_object();
+  if (text_of(status, "status") == "Success") return std::move(output_);
+  if (auto code = exit_code_of(status)) {
+    output_.exit_code = *code;
+    return std::move(output_);
+  }
+  Error out = error_of_status(*status_, subject);
+  // The runtime's words when the image has no such program; the API gives them no reason of their
+  // own.
+  bool no_program = out.what.find("executable file not found") != std::string::npos ||
+                    out.what.find("no such file or directory") != std::string::npos;
+  if (no_program) out.kind = ErrorKind::unsupported;
+  return out;
+}
+
+Task<void> exec_all(Transport& transport, Scope& scope, const std::vector<ExecCall>& calls,
+                    std::size_t parallel, std::vector<std::optional<Result<ExecOutput>>>& results) {
+  if (calls.empty()) co_return;
+  Work shared{.transport = transport,
+              .scope = scope,
+              .calls = calls,
+              .results = results,
+              .finished = Scope(scope.loop())};
+  shared.running = std::min(std::max<std::size_t>(parallel, 1), calls.size());
+  for (std::size_t i = 0, n = shared.running; i < n; ++i) scope.loop().spawn(work(shared));
+  while (shared.running > 0) (void)co_await sleep_for(shared.finished, std::chrono::minutes{1});
+}
+
+}  // namespace catflap::kube
