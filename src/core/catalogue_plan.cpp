@@ -34,10 +34,6 @@ constexpr CatalogueRow kRows[] = {
      "Set prometheusMetricsEnabled to false in FelixConfiguration {name}",
      "false closes like an absent field, and the next reader sees that it is meant.",
      "catflap undo puts the old value back."},
-    {"plan-drop-annotation", info, "Remove annotation {key} of FelixConfiguration {name}",
-     "Its name differs from the parameter's in case only, so Felix picks between it and the field "
-     "at random.",
-     "catflap undo puts it back."},
     {"plan-envfrom-variants", warning,
      "{object} sets {names}, which differ from each other in case only",
      "Sources of envFrom are left alone. The plan sets each of these names to false in the "

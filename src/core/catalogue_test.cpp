@@ -134,11 +134,25 @@ TEST(Catalogue, FindIgnoresCase) {
   EXPECT_EQ(find_row("CF9999"), nullptr);
 }
 
+/// The first line of `a` that `b` has not in the same place.
+std::string first_difference(const std::string& a, const std::string& b) {
+  std::istringstream left{a};
+  std::istringstream right{b};
+  std::string line;
+  std::string other;
+  while (std::getline(left, line)) {
+    if (!std::getline(right, other) || line != other) return line;
+  }
+  return "(shorter)";
+}
+
 TEST(Catalogue, ThePageListsExactlyTheRows) {
-  if (std::getenv("CATFLAP_UPDATE_GOLDEN") != nullptr) std::ofstream{kPage} << rendered_page();
-  EXPECT_EQ(read_page(), rendered_page())
-      << "docs/findings.md is out of date: run core_test --gtest_filter=Catalogue.* with "
-         "CATFLAP_UPDATE_GOLDEN=1";
+  const std::string page = rendered_page();
+  if (std::getenv("CATFLAP_UPDATE_GOLDEN") != nullptr) std::ofstream{kPage} << page;
+  const std::string written = read_page();
+  EXPECT_TRUE(written == page)
+      << "docs/findings.md is out of date, first at: " << first_difference(page, written)
+      << "\nRun core_test --gtest_filter=Catalogue.* with CATFLAP_UPDATE_GOLDEN=1.";
 }
 
 }  // namespace

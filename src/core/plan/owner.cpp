@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "core/plan/json_view.hpp"
+#include "core/resolve/json_read.hpp"
 
 namespace catflap {
 namespace {
 
 enum class Place { label, annotation };
+enum class Setting { variable, field };
 
 /// One trace that an owner leaves on what it writes (sources: the owners' own documentation and
 /// code).
@@ -29,16 +30,15 @@ constexpr std::string_view kOperatorChange =
     "set prometheusMetricsEnabled to false in every FelixConfiguration, then: kubectl patch "
     "installations.operator.tigera.io default --type merge -p "
     "'{\"spec\":{\"nodeMetricsPort\":null}}'";
-constexpr std::string_view kArgoChange =
-    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the Application's source and sync it";
-constexpr std::string_view kFluxChange =
-    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the repository that Flux reads";
+constexpr std::string_view kArgoChange = "set {setting} in the Application's source and sync it";
+constexpr std::string_view kFluxChange = "set {setting} in the repository that Flux reads";
 constexpr std::string_view kAddonChange =
-    "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the manifest under /etc/kubernetes/addons "
+    "set {setting} in the manifest under /etc/kubernetes/addons "
     "of the control plane";
-constexpr std::string_view kHelmChange = "set it in the values of the release, then helm upgrade";
+constexpr std::string_view kHelmChange =
+    "set {setting} in the values of the release, then helm upgrade";
 constexpr std::string_view kRancherChange =
-    "set it in the HelmChartConfig of the chart (RKE2: rke2-canal or rke2-calico) or in the "
+    "set {setting} in the HelmChartConfig of the chart (RKE2: rke2-canal or rke2-calico) or in the "
     "server's manifests folder";
 
 // In the order of strictness, and within it the surest mark of an owner first.
@@ -76,7 +76,7 @@ constexpr Mark kMarks[] = {
      "when the chart or the server's manifests change, or at the next upgrade", kRancherChange},
     {label, "k0s.k0sproject.io/stack", "", reverts_at_next_release, "k0s",
      "when k0s restarts or is upgraded",
-     "k0s renders this object; set it again after each upgrade"},
+     "k0s renders this object; set {setting} again after each upgrade"},
     {label, "addon.kops.k8s.io/name", "", reverts_at_next_release, "kops",
      "at the next kops update",
      "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
@@ -84,8 +84,7 @@ constexpr Mark kMarks[] = {
      "at the next kops update",
      "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
     {annotation, "kubectl.kubernetes.io/last-applied-configuration", "", reverts_at_next_release,
-     "kubectl-apply", "at the next kubectl apply of its file",
-     "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the file"},
+     "kubectl-apply", "at the next kubectl apply of its file", "set {setting} in the file"},
 };
 
 std::string shown(const Mark& mark, std::string_view value) {
@@ -96,10 +95,10 @@ std::string shown(const Mark& mark, std::string_view value) {
   return text;
 }
 
-Owner made(const Mark& mark, std::string text) {
+Owner made(const Mark& mark, std::string_view value) {
   return {.class_ = mark.class_,
           .name = std::string{mark.owner},
-          .mark = std::move(text),
+          .mark = shown(mark, value),
           .cycle = std::string{mark.cycle},
           .change_at_source = std::string{mark.change_at_source}};
 }
@@ -112,46 +111,50 @@ void add(std::vector<Owner>& owners, Owner owner) {
 
 /// A controller owner reference is not a trace but a promise to keep the object in shape.
 void add_controllers(std::vector<Owner>& owners, const json::object& metadata) {
-  const json::value* references = metadata.if_contains("ownerReferences");
-  if (references == nullptr || !references->is_array()) return;
-  for (const json::value& item : references->get_array()) {
-    const json::object* reference = item.if_object();
-    if (reference == nullptr) continue;
-    const auto kind = string_in(reference, "kind");
-    const auto api = string_in(reference, "apiVersion");
-    const auto name = string_in(reference, "name");
-    const json::value* controller = reference->if_contains("controller");
-    const std::string who = std::string{kind} + " " + std::string{name};
+  for_each_object(metadata, "ownerReferences", [&owners](const json::object& reference) {
+    const std::string api = string_at(reference, "apiVersion");
+    const std::string who = string_at(reference, "kind") + " " + string_at(reference, "name");
     if (api.starts_with("operator.tigera.io/")) {
       add(owners, {.class_ = reverts_now,
                    .name = "tigera-operator",
                    .mark = "owner reference to " + who,
                    .cycle = std::string{kOperatorCycle},
                    .change_at_source = std::string{kOperatorChange}});
-    } else if (controller != nullptr && *controller == json::value(true)) {
+    } else if (bool_at(reference, "controller", /*otherwise=*/false)) {
       add(owners, {.class_ = unknown_controller,
                    .name = who,
-                   .mark = "controller owner reference to " + std::string{api} + " " + who,
+                   .mark = "controller owner reference to " + api + " " + who,
                    .cycle = "",
                    .change_at_source = "find out what " + who + " reads and change that"});
     }
-  }
+  });
 }
 
 /// Argo CD before 3.0 marks what it manages with this label only, and so do charts that Helm
 /// renders: without Helm's own marks nobody else is left who would have set it.
-void add_instance_label(std::vector<Owner>& owners, const json::object* labels) {
-  const auto instance = string_in(labels, "app.kubernetes.io/instance");
+void add_instance_label(std::vector<Owner>& owners, const json::object& labels) {
+  const auto instance = string_at(labels, "app.kubernetes.io/instance");
   const bool helm = std::ranges::any_of(owners, [](const Owner& o) { return o.name == "helm"; });
   const bool decided =
       std::ranges::any_of(owners, [](const Owner& o) { return o.class_ == reverts_now; });
   if (instance.empty() || helm || decided) return;
   add(owners, {.class_ = reverts_now,
                .name = "argocd",
-               .mark = "label app.kubernetes.io/instance=" + std::string{instance.substr(0, 63)} +
+               .mark = "label app.kubernetes.io/instance=" + instance.substr(0, 63) +
                        " without Helm's marks",
                .cycle = "at its next sync, within about 3 min",
                .change_at_source = std::string{kArgoChange}});
+}
+
+/// {setting} in the words of the object: the same owner may keep a DaemonSet and a
+/// FelixConfiguration.
+void name_setting(std::string& text, Setting setting) {
+  constexpr std::string_view kPlaceholder = "{setting}";
+  const auto at = text.find(kPlaceholder);
+  if (at == text.npos) return;
+  text.replace(at, kPlaceholder.size(),
+               setting == Setting::field ? "prometheusMetricsEnabled to false"
+                                         : "FELIX_PROMETHEUSMETRICSENABLED to \"false\"");
 }
 
 /// reverts_now, unknown_controller, reverts_at_next_release.
@@ -173,24 +176,47 @@ int leniency(const Owner& owner) {
 
 std::vector<Owner> owners_of(const json::object& object) {
   std::vector<Owner> owners;
-  const json::object* metadata = object_at(object, {"metadata"});
+  const json::object* metadata = object_at(object, "metadata");
   if (metadata == nullptr) return owners;
-  const json::object* labels = object_at(*metadata, {"labels"});
-  const json::object* annotations = object_at(*metadata, {"annotations"});
+  const json::object none;
+  const json::object* labels = object_at(*metadata, "labels");
+  const json::object* annotations = object_at(*metadata, "annotations");
+  if (labels == nullptr) labels = &none;
+  if (annotations == nullptr) annotations = &none;
 
   add_controllers(owners, *metadata);
   // The addon manager leaves edits alone where this label says so, whatever the older label says.
-  const bool edits_kept = string_in(labels, "addonmanager.kubernetes.io/mode") == "EnsureExists";
+  const bool edits_kept = string_at(*labels, "addonmanager.kubernetes.io/mode") == "EnsureExists";
   for (const Mark& mark : kMarks) {
     if (edits_kept && mark.owner == "addon-manager") continue;
-    const auto* marks = mark.place == label ? labels : annotations;
-    const auto value = string_in(marks, mark.key);
+    const auto value = string_at(mark.place == label ? *labels : *annotations, mark.key);
     if (value.empty() || (!mark.value.empty() && value != mark.value)) continue;
-    add(owners, made(mark, shown(mark, value)));
+    add(owners, made(mark, value));
   }
-  add_instance_label(owners, labels);
+  add_instance_label(owners, *labels);
+  const auto setting =
+      string_at(object, "kind") == "FelixConfiguration" ? Setting::field : Setting::variable;
+  for (Owner& owner : owners) name_setting(owner.change_at_source, setting);
   std::ranges::stable_sort(owners, {}, leniency);
   return owners;
+}
+
+Message owner_finding(const Owner& owner, const std::string& object) {
+  const char* code = "CF0032";
+  if (owner.name == "kubectl-apply") code = "CF0030";
+  if (owner.name == "helm") code = "CF0031";
+  if (owner.class_ == reverts_now) code = "CF0033";
+  if (owner.class_ == unknown_controller) code = "CF0034";
+  return {code,
+          {{"object", object},
+           {"owner", owner.name},
+           {"cycle", owner.cycle},
+           {"mark", owner.mark},
+           {"change", owner.change_at_source}}};
+}
+
+bool refuses_edits(const Owner& owner) {
+  return owner.class_ == reverts_now || owner.class_ == unknown_controller;
 }
 
 const char* to_string(OwnerClass c) {

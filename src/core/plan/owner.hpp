@@ -28,6 +28,13 @@ struct Owner {
 /// Every owner whose mark the object carries, the strictest class first; empty: nobody.
 [[nodiscard]] std::vector<Owner> owners_of(const json::object& object);
 
+/// The finding about it (CF0030 … CF0034), with every parameter of its row. `object`: "DaemonSet
+/// kube-system/calico-node".
+[[nodiscard]] Message owner_finding(const Owner& owner, const std::string& object);
+
+/// Would an edit be written back now, or might it be?
+[[nodiscard]] bool refuses_edits(const Owner& owner);
+
 [[nodiscard]] const char* to_string(OwnerClass c);
 
 }  // namespace catflap

@@ -125,5 +125,16 @@ TEST(Owner, EveryOwnerSaysWhatToChange) {
   }
 }
 
+TEST(Owner, ChangeIsInTheWordsOfTheObject) {
+  const auto metadata = json::parse(R"({"labels":{"kustomize.toolkit.fluxcd.io/name":"net"}})");
+  const auto change = [&](const char* kind) {
+    return owners_of(json::object{{"kind", kind}, {"metadata", metadata}}).at(0).change_at_source;
+  };
+  EXPECT_EQ(change("DaemonSet"),
+            "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the repository that Flux reads");
+  EXPECT_EQ(change("FelixConfiguration"),
+            "set prometheusMetricsEnabled to false in the repository that Flux reads");
+}
+
 }  // namespace
 }  // namespace catflap

@@ -1,0 +1,154 @@
+#include "core/plan/situation.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/resolve/json_read.hpp"
+#include "core/resolve/values.hpp"
+
+namespace catflap {
+namespace {
+
+const json::object* pod_spec(const DaemonSetFacts& daemon_set) {
+  const json::object* at = &daemon_set.object;
+  for (const char* name : {"spec", "template", "spec"}) {
+    at = object_at(*at, name);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+/// Windows has a Felix of its own, with its own environment and start scripts.
+bool is_windows(const DaemonSetFacts& daemon_set) {
+  const json::object* spec = pod_spec(daemon_set);
+  const json::object* selector = spec == nullptr ? nullptr : object_at(*spec, "nodeSelector");
+  return selector != nullptr && string_at(*selector, "kubernetes.io/os") == "windows";
+}
+
+std::optional<EnvEdit> edit_of(const DaemonSetFacts& daemon_set) {
+  const json::object* spec = pod_spec(daemon_set);
+  std::optional<EnvEdit> edit;
+  if (spec == nullptr) return edit;
+  for_each_object(*spec, "containers", [&](const json::object& container) {
+    if (string_at(container, "name") != daemon_set.felix_container) return;
+    edit =
+        switch_off_in_env(container.if_contains("env"), names_from_outside(daemon_set, container));
+  });
+  return edit;
+}
+
+EnvSays env_of_template(const DaemonSetFacts& daemon_set) {
+  const auto& enabled = daemon_set.template_declared.enabled;
+  if (enabled.layer != Layer::env) return EnvSays::nothing;
+  switch (enabled_switch(daemon_set.template_declared)) {
+    case Switch::off:
+      return EnvSays::off;
+    case Switch::on:
+      return EnvSays::on;
+    case Switch::undecided:
+      return EnvSays::undecided;
+  }
+  return EnvSays::undecided;
+}
+
+/// Felix's own answer, or a verdict that only a listening Felix gets.
+bool felix_listens(const NodeVerdict& node) {
+  switch (node.verdict) {
+    case Verdict::exposed:
+    case Verdict::protected_:
+    case Verdict::local_only:
+    case Verdict::filtered:
+      return true;
+    default:
+      break;
+  }
+  return std::ranges::any_of(node.reachable, [&](const Reach& reach) {
+    return reach.identity == Identity::felix && reach.felix_host == node.name;
+  });
+}
+
+/// Nothing in the environment and nothing else that is on: then the build itself opened the
+/// endpoint. An environment that says off cannot be overruled by the build; what answers there is
+/// another Felix, which no write of ours reaches.
+std::string built_in(const std::vector<const PodFacts*>& pods, const ClusterVerdict& now) {
+  for (const NodeVerdict& node : now.nodes) {
+    const bool by_look = node.declared && node.declared->enabled.layer == Layer::build;
+    if (!by_look && !felix_listens(node)) continue;
+    const bool ours = std::ranges::any_of(pods, [&](const PodFacts* pod) {
+      return pod->node == node.name && enabled_switch(pod->declared) == Switch::off &&
+             pod->declared.enabled.layer != Layer::env;
+    });
+    if (ours) return node.name;
+  }
+  return "";
+}
+
+Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
+                    const ClusterVerdict& now) {
+  Situation s{.daemon_set = &daemon_set, .env = env_of_template(daemon_set)};
+  for (const PodFacts& pod : facts.pods) {
+    if (pod.namespace_ == daemon_set.namespace_ && pod.daemon_set == daemon_set.name) {
+      s.pods.push_back(&pod);
+    }
+  }
+  s.windows = is_windows(daemon_set);
+  s.stale = static_cast<int>(
+      std::ranges::count_if(s.pods, [](const PodFacts* pod) { return pod->stale; }));
+  s.pending = s.stale > 0 || daemon_set.observed_generation < daemon_set.generation;
+  if (s.windows || s.env == EnvSays::off) return s;
+  s.build_node = built_in(s.pods, now);
+  s.needs_env = s.env != EnvSays::nothing || !s.build_node.empty() ||
+                enabled_switch(daemon_set.template_declared) == Switch::undecided ||
+                std::ranges::any_of(s.pods, [](const PodFacts* pod) { return stays_open(*pod); });
+  if (s.needs_env) s.edit = edit_of(daemon_set);
+  return s;
+}
+
+}  // namespace
+
+std::vector<std::string> names_from_outside(const DaemonSetFacts& daemon_set,
+                                            const json::object& container) {
+  std::set<std::string> listed;
+  for_each_object(container, "env",
+                  [&](const json::object& entry) { listed.insert(string_at(entry, "name")); });
+  std::set<std::string> outside;
+  // The resolver notes each variable that comes from a ConfigMap or Secret (CF0017).
+  for (const Message& note : daemon_set.template_declared.notes) {
+    const auto name = note.params.find("name");
+    if (note.code != "CF0017" || name == note.params.end() || listed.contains(name->second))
+      continue;
+    if (env_names_parameter(name->second, kEnabled.name)) outside.insert(name->second);
+  }
+  return {outside.begin(), outside.end()};
+}
+
+bool is_felixconfiguration(Layer layer) {
+  return layer == Layer::fc_node || layer == Layer::fc_selector || layer == Layer::fc_default;
+}
+
+bool stays_open(const PodFacts& pod) {
+  if (enabled_switch(pod.declared) == Switch::off) return false;
+  return !(pod.stale && pod.declared.enabled.layer == Layer::env);
+}
+
+std::vector<Situation> situations(const ClusterFacts& facts, const ClusterVerdict& now) {
+  std::vector<Situation> all;
+  for (const auto& daemon_set : facts.daemon_sets) {
+    all.push_back(situation(daemon_set, facts, now));
+  }
+  return all;
+}
+
+std::string name_of(const DaemonSetFacts& daemon_set) {
+  return daemon_set.namespace_ + "/" + daemon_set.name;
+}
+
+std::vector<std::string> nodes_of(const std::vector<const PodFacts*>& pods) {
+  std::set<std::string> nodes;
+  for (const PodFacts* pod : pods) {
+    if (!pod->node.empty()) nodes.insert(pod->node);
+  }
+  return {nodes.begin(), nodes.end()};
+}
+
+}  // namespace catflap
