@@ -12,7 +12,7 @@ namespace catflap::net {
 
 struct Target {
   HostPort endpoint;
-  std::string node;  // targets of one node are asked one after another, never two at once
+  std::string node;  // targets of one node are asked one after another, never two at once; "": the address stands for it
   bool control = false;  // only connect: the answer to "is this address reachable from here?"
 };
 

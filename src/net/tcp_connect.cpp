@@ -98,7 +98,8 @@ std::optional<IcmpError> drain_error_queue(int socket) {
       icmp = IcmpError{.v6 = error.ee_origin == SO_EE_ORIGIN_ICMP6,
                        .type = error.ee_type,
                        .code = error.ee_code,
-                       .from = to_ip(data.subspan(sizeof error))};
+                       .from = to_ip(data.subspan(sizeof error)),
+                       .error = static_cast<int>(error.ee_errno)};
     }
   }
 }
@@ -193,6 +194,15 @@ Outcome judge_error(int error) {
   }
 }
 
+// A kernel that refuses this option only explains less.
+void set_receive_icmp(int socket, const HostPort& endpoint, int on) {
+  if (endpoint.address.is_v6()) {
+    (void)::setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  } else {
+    (void)::setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+  }
+}
+
 bool is_exhaustion(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
          error == EADDRNOTAVAIL;
@@ -208,7 +218,8 @@ std::string to_string(const IcmpError& icmp) {
 }
 
 ConnectFailure judge_connect(const ConnectSigns& signs) {
-  const std::string words = words_for(signs.error);
+  const std::string words =
+      words_for(signs.error != 0 || !signs.icmp ? signs.error : signs.icmp->error);
   if (signs.icmp) {
     const bool own_voice =
         signs.icmp->from && signs.icmp->from == signs.own && signs.own != signs.target;
@@ -234,15 +245,10 @@ ConnectStart start_connect(const HostPort& endpoint) {
     const int error = errno;
     return {UniqueFd{}, ConnectFailure{judge_error(error), words_for(error), is_exhaustion(error)}};
   }
+  // Or the request would wait until the other end acknowledges the last message of the handshake.
   const int on = 1;
-  // Neither is needed to connect; without them the detail is poorer, or the request waits for an
-  // acknowledgement.
   (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (v6) {
-    (void)::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-  } else {
-    (void)::setsockopt(socket.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-  }
+  set_receive_icmp(socket.get(), endpoint, 1);
   const SocketAddress address = to_socket_address(endpoint);
   if (::connect(socket.get(), address.get(), address.size) == 0 || errno == EINPROGRESS)
     return {std::move(socket), std::nullopt};
@@ -251,18 +257,24 @@ ConnectStart start_connect(const HostPort& endpoint) {
   return {UniqueFd{}, judge_connect(signs_of(socket.get(), endpoint, error, icmp))};
 }
 
-ConnectCheck check_connect(int socket, const HostPort& endpoint) {
+void forget_icmp(int socket, const HostPort& endpoint) {
+  set_receive_icmp(socket, endpoint, 0);
+}
+
+ConnectCheck check_connect(int socket, const HostPort& endpoint, std::optional<IcmpError>& icmp) {
   // In this order: reading the error queue clears SO_ERROR.
   const int error = pending_error(socket);
-  const auto icmp = drain_error_queue(socket);
-  const TcpFacts facts = tcp_facts(socket);
+  if (const auto queued = drain_error_queue(socket)) icmp = queued;
+  // Only an open connection breaks like this: opened and reset before we looked.
+  if (error == ECONNRESET || error == EPIPE) return {ConnectState::open, {}};
   if (error == 0) {
     constexpr int kSynSent = 2;
     constexpr int kClosed = 7;
-    if (facts.info.tcpi_state == kSynSent) return {ConnectState::pending, {}, icmp};
-    if (facts.info.tcpi_state != kClosed) return {ConnectState::open, {}, icmp};
+    const int state = tcp_facts(socket).info.tcpi_state;
+    if (state == kSynSent) return {ConnectState::pending, {}};
+    if (state != kClosed) return {ConnectState::open, {}};
   }
-  return {ConnectState::failed, judge_connect(signs_of(socket, endpoint, error, icmp)), icmp};
+  return {ConnectState::failed, judge_connect(signs_of(socket, endpoint, error, icmp))};
 }
 
 }  // namespace catflap::net

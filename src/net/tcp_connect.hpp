@@ -34,6 +34,7 @@ struct IcmpError {
   int type = 0;
   int code = 0;
   std::optional<IpAddress> from;
+  int error = 0;  // the errno that it stands for
 };
 
 /// Everything the kernel tells about a failed connection.
@@ -65,11 +66,17 @@ struct ConnectStart {
 enum class ConnectState { pending, open, failed };
 struct ConnectCheck {
   ConnectState state = ConnectState::pending;
-  ConnectFailure failure;         // if failed
-  std::optional<IcmpError> icmp;  // an ICMP error that did not end the attempt (yet)
+  ConnectFailure failure;  // if failed
 };
-/// To be called when epoll reports the socket.
-[[nodiscard]] ConnectCheck check_connect(int socket, const HostPort& endpoint);
+/// To be called when epoll reports the socket. `icmp` keeps what was in the error queue from one
+/// call to the next: the kernel reports the queue before it ends the attempt, and reading the queue
+/// empties it.
+[[nodiscard]] ConnectCheck check_connect(int socket, const HostPort& endpoint,
+                                         std::optional<IcmpError>& icmp);
+
+/// To be called once a connection is open: until then ICMP errors explain a failure, afterwards
+/// they would only break it.
+void forget_icmp(int socket, const HostPort& endpoint);
 
 /// "ICMP admin-prohibited from 10.0.0.1".
 [[nodiscard]] std::string to_string(const IcmpError& icmp);

@@ -1,0 +1,196 @@
+#include "net/attempt.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace catflap::net {
+namespace {
+
+using End = Attempt::End;
+using Attempts = std::vector<Attempt>;
+
+Attempt refused(Speak speak) {
+  return {.speak = speak,
+          .failure = {Outcome::refused, "Connection refused"},
+          .detail = "Connection refused"};
+}
+Attempt mute(Speak speak, End end) {
+  return {.speak = speak, .end = end, .detail = "…"};
+}
+Attempt http(Speak speak, int status, Identity identity) {
+  Attempt attempt{.speak = speak,
+                  .end = End::answered,
+                  .detail = "HTTP",
+                  .bytes = 100,
+                  .identity = identity,
+                  .http_status = status};
+  if (speak != Speak::plain) attempt.tls = TlsFacts{.version = "TLSv1.3"};
+  return attempt;
+}
+Attempt asked(Attempt attempt) {
+  attempt.certificate_asked = true;
+  return attempt;
+}
+Attempt alert(Speak speak) {
+  return {.speak = speak,
+          .end = End::tls_failed,
+          .detail = "alert",
+          .bytes = 7,
+          .tls = TlsFacts{.version = "TLSv1.3"}};
+}
+Attempt certificate_alert(Speak speak) {
+  Attempt attempt = asked(alert(speak));
+  attempt.certificate_refused = true;
+  return attempt;
+}
+Attempt partial(Speak speak, End end) {
+  Attempt attempt = http(speak, 200, Identity::unidentified);
+  attempt.end = end;
+  return attempt;
+}
+
+/// "open unidentified 0 demanded refused, next none"
+std::string dump(const Attempts& attempts) {
+  const Reach reach = fold(attempts);
+  const auto next = next_attempt(attempts);
+  const char* name = "none";
+  if (next == Speak::plain) name = "plain";
+  if (next == Speak::tls_with_throwaway) name = "throwaway";
+  return fmt::format("{} {} {} {} {}, next {}", to_string(reach.outcome), to_string(reach.identity),
+                     reach.http_status, to_string(reach.client_cert), to_string(reach.throwaway),
+                     name);
+}
+
+constexpr auto kTls = Speak::tls;
+constexpr auto kPlain = Speak::plain;
+constexpr auto kShown = Speak::tls_with_throwaway;
+
+TEST(Attempt, TableOfVisits) {
+  const Attempt bad_request = [] {
+    Attempt attempt{.speak = kTls,
+                    .end = End::not_tls,
+                    .detail = "not TLS",
+                    .bytes = 50,
+                    .excerpt = "HTTP/1.1 400"};
+    return attempt;
+  }();
+  const struct {
+    const char* visit;
+    Attempts attempts;
+    std::string_view expected;
+  } rows[] = {
+      {"refused", {refused(kTls)}, "refused none 0 none not-tried, next none"},
+      {"control",
+       {{.speak = Speak::nothing, .end = End::connected}},
+       "open none 0 none not-tried, next none"},
+      {"silent", {mute(kTls, End::timed_out)}, "open unidentified 0 none not-tried, next none"},
+      {"closes at once",
+       {mute(kTls, End::closed)},
+       "reset unidentified 0 none not-tried, next plain"},
+      {"closes twice",
+       {mute(kTls, End::closed), mute(kPlain, End::reset)},
+       "reset unidentified 0 none not-tried, next none"},
+      {"closes, then refuses",
+       {mute(kTls, End::closed), refused(kPlain)},
+       "reset unidentified 0 none not-tried, next none"},
+      {"closes, then is silent",
+       {mute(kTls, End::closed), mute(kPlain, End::timed_out)},
+       "open unidentified 0 none not-tried, next none"},
+      {"plain Felix", {bad_request}, "open unidentified 0 none not-tried, next plain"},
+      {"plain Felix read",
+       {bad_request, http(kPlain, 200, Identity::felix)},
+       "open felix 200 none not-tried, next none"},
+      {"plain, then refused",
+       {bad_request, refused(kPlain)},
+       "open unidentified 0 none not-tried, next none"},
+      {"TLS Felix", {http(kTls, 200, Identity::felix)}, "open felix 200 none not-tried, next none"},
+      {"TLS Felix asks in vain",
+       {asked(http(kTls, 200, Identity::felix))},
+       "open felix 200 requested not-tried, next none"},
+      {"TLS refused for other reasons",
+       {alert(kTls)},
+       "open unidentified 0 none not-tried, next none"},
+      {"asks, fails for other reasons",
+       {asked(alert(kTls))},
+       "open unidentified 0 requested not-tried, next throwaway"},
+      {"demands",
+       {certificate_alert(kTls)},
+       "open unidentified 0 demanded not-tried, next throwaway"},
+      {"demands, refuses",
+       {certificate_alert(kTls), certificate_alert(kShown)},
+       "open unidentified 0 demanded refused, next none"},
+      {"demands, lets in",
+       {certificate_alert(kTls), http(kShown, 200, Identity::felix)},
+       "open felix 200 demanded accepted, next none"},
+      {"demands, lets in to something else",
+       {certificate_alert(kTls), http(kShown, 200, Identity::other)},
+       "open other 200 demanded accepted, next none"},
+      {"demands, then is silent",
+       {certificate_alert(kTls), mute(kShown, End::timed_out)},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"demands, then resets",
+       {certificate_alert(kTls), mute(kShown, End::reset)},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"demands, then is gone",
+       {certificate_alert(kTls), refused(kShown)},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"demands, then another alert",
+       {certificate_alert(kTls), asked(alert(kShown))},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"demands, then 500",
+       {certificate_alert(kTls), asked(http(kShown, 500, Identity::unidentified))},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"asks and hangs up",
+       {asked(partial(kTls, End::closed))},
+       "open unidentified 200 requested not-tried, next none"},
+      {"nginx 400",
+       {asked(http(kTls, 400, Identity::unidentified))},
+       "open unidentified 400 demanded not-tried, next throwaway"},
+      {"nginx 400 twice",
+       {asked(http(kTls, 400, Identity::unidentified)),
+        asked(http(kShown, 400, Identity::unidentified))},
+       "open unidentified 400 demanded refused, next none"},
+      {"400 without asking",
+       {http(kTls, 400, Identity::unidentified)},
+       "open unidentified 400 none not-tried, next none"},
+      {"token",
+       {http(kTls, 401, Identity::unidentified)},
+       "open unidentified 401 none not-tried, next throwaway"},
+      {"token twice",
+       {http(kTls, 401, Identity::unidentified), http(kShown, 403, Identity::unidentified)},
+       "open unidentified 401 none refused, next none"},
+      {"token, then in",
+       {http(kTls, 401, Identity::unidentified), http(kShown, 200, Identity::felix)},
+       "open felix 200 none accepted, next none"},
+      {"plain token",
+       {bad_request, http(kPlain, 401, Identity::unidentified)},
+       "open unidentified 401 none not-tried, next none"},
+      {"asks, 404",
+       {asked(http(kTls, 404, Identity::other))},
+       "open other 404 requested not-tried, next throwaway"},
+      {"TLS cut", {partial(kTls, End::cut)}, "open unidentified 200 none not-tried, next none"},
+      {"TLS slow",
+       {asked(partial(kTls, End::timed_out))},
+       "open unidentified 200 requested not-tried, next none"},
+      {"abandoned", {mute(kTls, End::abandoned)}, "error unidentified 0 none not-tried, next none"},
+  };
+  for (const auto& row : rows) EXPECT_EQ(dump(row.attempts), row.expected) << row.visit;
+}
+
+TEST(Attempt, AVisitSaysWhatEachConnectionSaid) {
+  Attempt first = certificate_alert(kTls);
+  first.detail = "TLS alert: certificate required";
+  Attempt second = certificate_alert(kShown);
+  second.detail = "TLS alert: unknown CA";
+  const Reach reach = fold(Attempts{first, second});
+  EXPECT_EQ(
+      reach.detail,
+      "TLS alert: certificate required; then with a throw-away certificate: TLS alert: unknown CA");
+  EXPECT_EQ(reach.bytes, 14u);
+  EXPECT_EQ(fold(Attempts{refused(kTls)}).detail, "Connection refused");
+}
+
+}  // namespace
+}  // namespace catflap::net

@@ -1,0 +1,238 @@
+#include "net/connection.hpp"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+
+#include <array>
+#include <system_error>
+#include <utility>
+
+namespace catflap::net {
+namespace {
+
+using End = Attempt::End;
+
+// What TLS adds to an answer: certificates (OpenSSL itself takes no more than 100 KiB of them) and
+// record heads.
+constexpr std::size_t kTlsOverhead = 256 * 1024;
+
+/// The first bytes of a TLS server are an alert or a handshake record: type 21 or 22, version 3.x.
+bool may_be_tls(std::string_view head) {
+  if (!head.empty() && head[0] != '\x15' && head[0] != '\x16') return false;
+  return head.size() < 2 || head[1] == '\x03';
+}
+
+/// No body is wanted compressed, and the connection is not kept: then the answer's end is seen in
+/// every HTTP/1 server.
+std::string request_for(const HostPort& endpoint) {
+  return fmt::format(
+      "GET /metrics HTTP/1.1\r\nHost: {}\r\nUser-Agent: catflap/{}\r\nAccept: text/plain\r\n"
+      "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
+      endpoint.to_string(), CATFLAP_VERSION);
+}
+
+}  // namespace
+
+Connection::Connection(const HostPort& endpoint, Speak speak, const TlsContext& context,
+                       std::size_t max_bytes)
+    : endpoint_(endpoint), context_(context), max_bytes_(max_bytes), answer_(max_bytes) {
+  attempt_.speak = speak;
+  auto start = start_connect(endpoint_);
+  socket_ = std::move(start.socket);
+  if (!start.failure) return;
+  attempt_.failure = *start.failure;
+  (void)end(End::not_opened, start.failure->detail);
+}
+
+void Connection::advance(std::uint32_t events) {
+  Go go = Go::on;
+  while (go == Go::on && phase_ != Phase::over) {
+    switch (phase_) {
+      case Phase::connecting:
+        go = connect_step(events);
+        break;
+      case Phase::handshaking:
+        go = handshake_step();
+        break;
+      case Phase::asking:
+        go = ask_step();
+        break;
+      case Phase::answering:
+        go = answer_step();
+        break;
+      case Phase::over:
+        break;
+    }
+  }
+}
+
+void Connection::expire(Duration after) {
+  if (phase_ == Phase::over) return;
+  if (phase_ == Phase::connecting) {
+    // Only an ICMP error came in all that time: that is a rejection which the kernel chose to
+    // outlast.
+    attempt_.failure =
+        icmp_ ? ConnectFailure{Outcome::rejected, to_string(*icmp_)}
+              : ConnectFailure{Outcome::timeout, "no answer within " + catflap::to_string(after)};
+    (void)end(End::not_opened, attempt_.failure.detail);
+    return;
+  }
+  const bool silent = wire_->received() == 0;
+  (void)end(End::timed_out,
+            fmt::format("{} within {}", silent ? "connected, but silent" : "no complete answer",
+                        catflap::to_string(after)));
+}
+
+void Connection::abandon(std::string why) {
+  if (phase_ != Phase::over) (void)end(End::abandoned, std::move(why));
+}
+
+Attempt Connection::take() {
+  tls_.reset();
+  wire_.reset();
+  socket_.reset();
+  return std::move(attempt_);
+}
+
+Connection::Go Connection::connect_step(std::uint32_t events) {
+  const bool clean = (events & EPOLLOUT) != 0 && (events & (EPOLLERR | EPOLLHUP)) == 0;
+  if (!clean) {
+    const ConnectCheck check = check_connect(socket_.get(), endpoint_, icmp_);
+    if (check.state == ConnectState::pending) return Go::wait;
+    if (check.state == ConnectState::failed) {
+      attempt_.failure = check.failure;
+      return end(End::not_opened, check.failure.detail);
+    }
+  }
+  opened();
+  return Go::on;
+}
+
+void Connection::opened() {
+  if (attempt_.speak == Speak::nothing) {
+    (void)end(End::connected, "connected");
+    return;
+  }
+  forget_icmp(socket_.get(), endpoint_);
+  wire_ = std::make_unique<Wire>(socket_.get(), max_bytes_ + kTlsOverhead);
+  request_ = request_for(endpoint_);
+  phase_ = Phase::asking;
+  if (attempt_.speak == Speak::plain) return;
+  const bool show = attempt_.speak == Speak::tls_with_throwaway;
+  tls_ = std::make_unique<TlsStream>(context_, *wire_,
+                                     show ? Credential::throwaway : Credential::none);
+  phase_ = Phase::handshaking;
+}
+
+Connection::Go Connection::handshake_step() {
+  const auto step = tls_->handshake();
+  // OpenSSL waits for five bytes before it looks; a server that says "hi" would be waited for in
+  // vain.
+  if (!may_be_tls(wire_->head())) return end(End::not_tls, "not a TLS answer");
+  if (step == TlsStream::Step::wait) return Go::wait;
+  if (step != TlsStream::Step::done) return on_failure();
+  phase_ = Phase::asking;
+  return Go::on;
+}
+
+Connection::Go Connection::ask_step() {
+  const std::string_view rest = std::string_view(request_).substr(asked_);
+  if (uses_tls()) {
+    const auto written = tls_->write(rest);
+    if (written.step == TlsStream::Step::wait) return Go::wait;
+    if (written.step != TlsStream::Step::done) return on_failure();
+    asked_ += written.bytes;
+  } else {
+    const auto written = wire_->write(rest);
+    if (written.io == Io::wait) return Go::wait;
+    asked_ += written.bytes;
+  }
+  if (asked_ == request_.size()) phase_ = Phase::answering;
+  return Go::on;
+}
+
+Connection::Go Connection::answer_step() {
+  std::array<char, 16 * 1024> buffer;
+  if (uses_tls()) {
+    const auto got = tls_->read(buffer);
+    if (got.step == TlsStream::Step::wait) return Go::wait;
+    if (got.step == TlsStream::Step::closed) return on_end_of_stream();
+    if (got.step == TlsStream::Step::failed) return on_failure();
+    return on_answer_bytes({buffer.data(), got.bytes});
+  }
+  const auto got = wire_->read(buffer);
+  if (got.io == Io::wait) return Go::wait;
+  if (got.io == Io::closed) return on_end_of_stream();
+  if (got.io != Io::done) return on_failure();
+  return on_answer_bytes({buffer.data(), got.bytes});
+}
+
+Connection::Go Connection::on_answer_bytes(std::string_view bytes) {
+  switch (answer_.feed(bytes)) {
+    case HttpAnswer::State::reading:
+      return Go::on;
+    case HttpAnswer::State::done:
+      return end(End::answered, fmt::format("HTTP {}", answer_.status()));
+    case HttpAnswer::State::cut:
+      return end(End::cut, fmt::format("answer cut after {} bytes", max_bytes_));
+    case HttpAnswer::State::malformed:
+      return end(End::not_http, "not an HTTP answer");
+  }
+  return Go::wait;
+}
+
+Connection::Go Connection::on_end_of_stream() {
+  if (answer_.end_of_stream() == HttpAnswer::State::done)
+    return end(End::answered, fmt::format("HTTP {}", answer_.status()));
+  return end(End::closed, answer_.identity() == Identity::none ? "closed without an answer"
+                                                               : "closed inside its answer");
+}
+
+/// The wire or TLS gave up. An alert explains more than the hang-up that follows it.
+Connection::Go Connection::on_failure() {
+  if (uses_tls() && tls_->alert())
+    return end(End::tls_failed, "TLS alert: " + alert_name(*tls_->alert()));
+  switch (wire_->last()) {
+    case Io::closed:
+      // Over TLS this is a stream without its close_notify: anybody on the way may have cut it, so
+      // it completes no answer.
+      return end(End::closed,
+                 wire_->received() == 0 ? "closed without an answer" : "closed inside its answer");
+    case Io::reset:
+      return end(End::reset, std::system_category().message(wire_->error()));
+    case Io::cut:
+      return end(End::cut, fmt::format("answer cut after {} bytes", wire_->received()));
+    default:
+      break;
+  }
+  return end(End::tls_failed, "TLS: " + (uses_tls() ? tls_->problem() : std::string{}));
+}
+
+Connection::Go Connection::end(End how, std::string detail) {
+  attempt_.end = how;
+  attempt_.detail = std::move(detail);
+  collect();
+  phase_ = Phase::over;
+  return Go::wait;
+}
+
+void Connection::collect() {
+  if (!wire_) return;
+  attempt_.bytes = wire_->received();
+  attempt_.identity = answer_.identity();
+  attempt_.felix_host = answer_.felix_host();
+  attempt_.http_status = answer_.status();
+  attempt_.excerpt = answer_.excerpt();
+  const bool spoke_tls = uses_tls() && wire_->received() > 0 && may_be_tls(wire_->head());
+  if (!spoke_tls) {
+    if (attempt_.excerpt.empty()) attempt_.excerpt = wire_->head();
+    return;
+  }
+  attempt_.certificate_asked = tls_->certificate_asked();
+  attempt_.tls = read_tls_facts(tls_->ssl());
+  if (!tls_->alert()) return;
+  attempt_.tls->alert = alert_name(*tls_->alert());
+  attempt_.certificate_refused = attempt_.certificate_asked && refuses_certificate(*tls_->alert());
+}
+
+}  // namespace catflap::net

@@ -1,0 +1,478 @@
+// The whole engine against real listeners on loopback. What a firewall does is in
+// tcp_connect_test.cpp, as measured rows.
+#include "net/probe.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "net/scripted_server.hpp"
+
+namespace catflap::net {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ClientCertificates;
+using testing::ClosedPort;
+using testing::Crowd;
+using testing::felix_metrics;
+using testing::http;
+using testing::read_request;
+using testing::ScriptedServer;
+using testing::send_all;
+using testing::TlsServer;
+
+ProbeOptions quick() {
+  return {.connect_timeout = 1s, .total_timeout = 5s};
+}
+/// For what is expected to take all of its time.
+ProbeOptions short_time() {
+  return {.connect_timeout = 300ms, .total_timeout = 300ms};
+}
+
+Reach ask(const HostPort& endpoint, const ProbeOptions& options = quick()) {
+  const std::vector<Target> targets{{.endpoint = endpoint, .node = "node-1"}};
+  return probe(targets, options, RealClock()).at(0);
+}
+
+/// "open felix node-1 http=200 cert=none throwaway=not-tried"
+std::string dump(const Reach& reach) {
+  std::string line = fmt::format("{} {}", to_string(reach.outcome), to_string(reach.identity));
+  if (!reach.felix_host.empty()) line += " " + reach.felix_host;
+  if (reach.http_status != 0) line += fmt::format(" http={}", reach.http_status);
+  if (reach.tls) line += " " + reach.tls->version;
+  if (reach.tls && !reach.tls->alert.empty()) line += " alert=" + reach.tls->alert;
+  if (reach.client_cert != ClientCertAsk::none)
+    line += fmt::format(" cert={}", to_string(reach.client_cert));
+  if (reach.throwaway != ThrowawayResult::not_tried)
+    line += fmt::format(" throwaway={}", to_string(reach.throwaway));
+  return line;
+}
+
+/// As Go's plain HTTP server: 400 to a ClientHello at once, the answer to a request.
+ScriptedServer::Script plain(std::string answer) {
+  return [answer = std::move(answer)](int socket, int) {
+    std::array<char, 4096> bytes{};
+    const ssize_t got = ::recv(socket, bytes.data(), bytes.size(), 0);
+    const std::string_view request(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    const bool asked = request.starts_with("GET /metrics HTTP/1.1\r\n");
+    send_all(socket, asked
+                         ? answer
+                         : "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request");
+  };
+}
+
+TEST(Probe, ReadsFelixInPlainHttp) {
+  const ScriptedServer server(plain(http(felix_metrics())));
+  const Reach reach = ask(server.endpoint());
+  EXPECT_EQ(dump(reach), "open felix node-1 http=200");
+  EXPECT_EQ(server.connections(), 2);  // the ClientHello, then the plain reconnect
+  EXPECT_EQ(reach.vantage, "direct");
+  EXPECT_EQ(reach.node, "node-1");
+  EXPECT_EQ(reach.endpoint, server.endpoint());
+  EXPECT_GT(reach.bytes, 5512u);
+  EXPECT_TRUE(reach.excerpt.starts_with("HTTP/1.1 200 OK")) << reach.excerpt;
+  EXPECT_THAT(reach.excerpt, ::testing::HasSubstr("felix_host{host=\"node-1\"} 1"));
+  EXPECT_GT(reach.at.time_since_epoch(), 1'700'000'000s);
+  EXPECT_LT(reach.took, 5s);
+}
+
+TEST(Probe, ReadsFelixOverIPv6) {
+  const ScriptedServer server(plain(http(felix_metrics())), "::1");
+  EXPECT_EQ(dump(ask(server.endpoint())), "open felix node-1 http=200");
+}
+
+TEST(Probe, ReadsFelixOverTlsWithASelfSignedCertificate) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer tls(version, ClientCertificates::ignored);
+    const ScriptedServer server(tls.answering(http(felix_metrics())));
+    const Reach reach = ask(server.endpoint());
+    EXPECT_EQ(dump(reach), std::string("open felix node-1 http=200 ") +
+                               (version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"));
+    EXPECT_EQ(server.connections(), 1);
+    ASSERT_TRUE(reach.tls.has_value());
+    EXPECT_EQ(reach.tls->subject, "CN=catflap-throwaway");
+    EXPECT_TRUE(reach.tls->self_signed);
+    EXPECT_EQ(reach.tls->sha256.size(), 64u);
+    EXPECT_TRUE(parse_rfc3339(reach.tls->not_after).has_value()) << reach.tls->not_after;
+    EXPECT_FALSE(reach.tls->cipher.empty());
+  }
+}
+
+TEST(Probe, SeesADemandedClientCertificateInBothVersionsOfTls) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer tls(version, ClientCertificates::trusted);
+    const ScriptedServer server(tls.answering(http(felix_metrics())));
+    const Reach reach = ask(server.endpoint());
+    const std::string expected =
+        version == TLS1_2_VERSION
+            ? "open unidentified TLSv1.2 alert=handshake failure cert=demanded throwaway=refused"
+            : "open unidentified TLSv1.3 alert=certificate required cert=demanded "
+              "throwaway=refused";
+    EXPECT_EQ(dump(reach), expected) << reach.detail;
+    EXPECT_EQ(server.connections(), 2);
+    EXPECT_EQ(reach.tls->subject, "CN=catflap-throwaway");
+  }
+}
+
+TEST(Probe, AThrowawayCertificateThatIsAcceptedReadsTheMetrics) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer tls(version, ClientCertificates::any);
+    const ScriptedServer server(tls.answering(http(felix_metrics())));
+    const Reach reach = ask(server.endpoint());
+    const std::string version_name = version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3";
+    EXPECT_EQ(dump(reach),
+              "open felix node-1 http=200 " + version_name + " cert=demanded throwaway=accepted")
+        << reach.detail;
+  }
+}
+
+TEST(Probe, ARequestedCertificateThatIsNotNeededIsNotDemanded) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer tls(version, ClientCertificates::requested);
+    const ScriptedServer server(tls.answering(http(felix_metrics())));
+    const std::string version_name = version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3";
+    EXPECT_EQ(dump(ask(server.endpoint())),
+              "open felix node-1 http=200 " + version_name + " cert=requested");
+    EXPECT_EQ(server.connections(), 1);
+  }
+}
+
+// nginx with ssl_verify_client: the handshake completes, the refusal is an HTTP answer.
+TEST(Probe, AClientCertificateCanBeDemandedByHttp400) {
+  const TlsServer tls(TLS1_3_VERSION, ClientCertificates::requested);
+  const ScriptedServer server(
+      tls.answering(http("No required SSL certificate was sent", "400 Bad Request")));
+  EXPECT_EQ(dump(ask(server.endpoint())),
+            "open unidentified http=400 TLSv1.3 cert=demanded throwaway=refused");
+}
+
+TEST(Probe, AMissingTokenIsNotAnIdentity) {
+  const TlsServer tls(TLS1_3_VERSION, ClientCertificates::ignored);
+  const ScriptedServer over_tls(tls.answering(http("Unauthorized", "401 Unauthorized")));
+  EXPECT_EQ(dump(ask(over_tls.endpoint())), "open unidentified http=401 TLSv1.3 throwaway=refused");
+  const ScriptedServer in_plain(plain(http("Forbidden", "403 Forbidden")));
+  EXPECT_EQ(dump(ask(in_plain.endpoint())), "open unidentified http=403");
+}
+
+TEST(Probe, AHangUpIsNoRefusalOfTheThrowawayCertificate) {
+  const TlsServer tls(TLS1_3_VERSION, ClientCertificates::trusted);
+  const auto refuse = tls.answering("");
+  const ScriptedServer server([&](int socket, int nth) {
+    if (nth == 0) return refuse(socket, nth);
+    testing::reset_on_close(socket);
+  });
+  const Reach reach = ask(server.endpoint());
+  EXPECT_EQ(dump(reach), "open unidentified TLSv1.3 alert=certificate required cert=demanded");
+}
+
+TEST(Probe, RecognisesTyphaAndOthers) {
+  const struct {
+    std::string answer;
+    std::string_view expected;
+  } rows[] = {
+      {http("felix_log_errors 0\ntypha_connections_active 3\n"), "open typha http=200"},
+      {http("go_goroutines 8\n"), "open other http=200"},
+      {http("404 page not found", "404 Not Found"), "open other http=404"},
+      {http("Client sent an HTTP request to an HTTPS server.", "400 Bad Request"),
+       "open unidentified http=400"},
+      {http("An error has occurred while serving metrics", "500 Internal Server Error"),
+       "open unidentified http=500"},
+      {"HTTP/1.0 200 OK\r\n\r\ngo_goroutines 8\n", "open other http=200"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\ngo_goroutines 8\n",
+       "open unidentified http=200"},
+      {"220 mail.example ESMTP\r\n", "open unidentified"},
+  };
+  for (const auto& row : rows) {
+    const ScriptedServer server(plain(row.answer));
+    EXPECT_EQ(dump(ask(server.endpoint())), row.expected) << row.answer;
+  }
+}
+
+TEST(Probe, DoesNotFollowRedirects) {
+  std::string answer;
+  const ScriptedServer server([&](int socket, int nth) { plain(answer)(socket, nth); });
+  answer =
+      fmt::format("HTTP/1.1 302 Found\r\nLocation: http://{}/metrics\r\nContent-Length: 0\r\n\r\n",
+                  server.endpoint().to_string());
+  EXPECT_EQ(dump(ask(server.endpoint())), "open other http=302");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(Probe, TellsRefusedFromClosedAtOnceAndReset) {
+  const ClosedPort closed;
+  const Reach refused = ask(closed.endpoint);
+  EXPECT_EQ(dump(refused), "refused none");
+  EXPECT_EQ(refused.detail, "Connection refused");
+  EXPECT_EQ(refused.bytes, 0u);
+  const ClosedPort closed6("::1");
+  EXPECT_EQ(dump(ask(closed6.endpoint)), "refused none");
+
+  const ScriptedServer hangs_up([](int, int) {});
+  EXPECT_EQ(dump(ask(hangs_up.endpoint())), "reset unidentified");
+  EXPECT_EQ(hangs_up.connections(), 2);
+  const ScriptedServer resets_when_asked([](int socket, int) {
+    char first = 0;
+    EXPECT_EQ(::recv(socket, &first, 1, 0), 1);
+    testing::reset_on_close(socket);
+  });
+  const Reach reset = ask(resets_when_asked.endpoint());
+  EXPECT_EQ(dump(reset), "reset unidentified");
+  EXPECT_THAT(reset.detail, ::testing::HasSubstr("Connection reset by peer"));
+  const ScriptedServer resets_at_once([](int socket, int) { testing::reset_on_close(socket); });
+  EXPECT_EQ(dump(ask(resets_at_once.endpoint())), "reset unidentified");
+}
+
+TEST(Probe, APortThatTookAConnectionIsNotRefusedBecauseTheNextOneWas) {
+  // Closes its listening socket with the first connection still open, then hangs up.
+  ClosedPort port;
+  ASSERT_EQ(::listen(port.socket.get(), 8), 0);
+  std::thread once([&] {
+    const UniqueFd socket(::accept(port.socket.get(), nullptr, nullptr));
+    port.socket.reset();
+  });
+  const Reach reach = ask(port.endpoint);
+  once.join();
+  EXPECT_EQ(dump(reach), "reset unidentified") << reach.detail;
+  EXPECT_THAT(reach.detail, ::testing::HasSubstr("Connection refused"));
+}
+
+TEST(Probe, ASilentPortIsOpenAndUnidentified) {
+  const ScriptedServer server([](int socket, int) { testing::wait_for_hangup(socket); });
+  const Reach reach = ask(server.endpoint(), short_time());
+  EXPECT_EQ(dump(reach), "open unidentified");
+  EXPECT_THAT(reach.detail, ::testing::HasSubstr("silent"));
+  EXPECT_GE(reach.took, 300ms);
+  EXPECT_LT(reach.took, 2s);
+}
+
+TEST(Probe, HostileAnswersEndWithinTheirBounds) {
+  ProbeOptions options = short_time();
+  options.max_bytes = 64 * 1024;
+  const auto forever = [](int socket, std::string_view bytes) {
+    while (::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
+    }
+  };
+  const struct {
+    const char* what;
+    ScriptedServer::Script script;
+  } rows[] = {
+      {"slow drip",
+       [](int socket, int) {
+         for (const char c : http(felix_metrics())) {
+           if (::send(socket, &c, 1, MSG_NOSIGNAL) <= 0) return;
+           std::this_thread::sleep_for(20ms);
+         }
+       }},
+      {"endless body",
+       [&](int socket, int) {
+         send_all(socket, "HTTP/1.1 200 OK\r\n\r\n");
+         forever(socket, std::string(8192, 'x'));
+       }},
+      {"endless chunks",
+       [&](int socket, int) {
+         send_all(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+         forever(socket, "1\r\nx\r\n");
+       }},
+      {"huge header",
+       [&](int socket, int) {
+         send_all(socket, "HTTP/1.1 200 OK\r\n");
+         forever(socket, "X-Header: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n");
+       }},
+      {"endless interim answers",
+       [&](int socket, int) { forever(socket, "HTTP/1.1 100 Continue\r\n\r\n"); }},
+      {"TLS garbage",
+       [&](int socket, int) {
+         send_all(socket, "\x16\x03\x03\x01\x01" + std::string(400, '\x7f'));
+       }},
+      {"endless TLS alerts",
+       [&](int socket, int) { forever(socket, std::string("\x15\x03\x03\x00\x02\x01\x00", 7)); }},
+      {"endless TLS records",
+       [&](int socket, int) { forever(socket, "\x16\x03\x03\x40\x00" + std::string(16384, 'x')); }},
+      {"two bytes",
+       [](int socket, int) { send_all(socket, "hi"), testing::wait_for_hangup(socket); }},
+  };
+  for (const auto& row : rows) {
+    const ScriptedServer server(row.script);
+    const Reach reach = ask(server.endpoint(), options);
+    EXPECT_EQ(reach.outcome, Outcome::open) << row.what << ": " << reach.detail;
+    EXPECT_EQ(reach.identity, Identity::unidentified) << row.what << ": " << reach.detail;
+    EXPECT_LT(reach.took, 2s) << row.what;
+    EXPECT_LT(reach.bytes, 1'000'000u) << row.what;
+    EXPECT_LE(reach.excerpt.size(), 512u) << row.what;
+    EXPECT_LE(server.connections(), 2) << row.what;
+  }
+}
+
+TEST(Probe, ACutBodyIsNeverNotFelix) {
+  const ScriptedServer server(plain(http(felix_metrics())));
+  ProbeOptions options = quick();
+  options.max_bytes = 4096;
+  const Reach reach = ask(server.endpoint(), options);
+  EXPECT_EQ(dump(reach), "open unidentified http=200");
+  EXPECT_THAT(reach.detail, ::testing::HasSubstr("cut after 4096 bytes"));
+}
+
+TEST(Probe, AControlOnlyConnects) {
+  const ScriptedServer open([](int socket, int) { testing::wait_for_hangup(socket); });
+  const ClosedPort closed;
+  const std::vector<Target> targets{{.endpoint = open.endpoint(), .node = "a", .control = true},
+                                    {.endpoint = closed.endpoint, .node = "b", .control = true}};
+  const auto records = probe(targets, quick(), RealClock());
+  EXPECT_EQ(dump(records.at(0)), "open none");
+  EXPECT_EQ(dump(records.at(1)), "refused none");
+  EXPECT_LT(records.at(0).took, 1s);
+}
+
+TEST(Probe, AnswersInTheOrderOfItsTargets) {
+  const ScriptedServer felix(plain(http(felix_metrics("x"))));
+  const ClosedPort closed;
+  std::vector<Target> targets;
+  for (int i = 0; i < 40; ++i)
+    targets.push_back({.endpoint = i % 3 == 0 ? felix.endpoint() : closed.endpoint,
+                       .node = fmt::format("n{}", i % 7)});
+  const auto records = probe(targets, quick(), RealClock());
+  ASSERT_EQ(records.size(), targets.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    EXPECT_EQ(dump(records[i]), i % 3 == 0 ? "open felix x http=200" : "refused none");
+    EXPECT_EQ(records[i].node, targets[i].node);
+  }
+  EXPECT_TRUE(probe({}, quick(), RealClock()).empty());
+}
+
+ScriptedServer::Script slowly(ScriptedServer::Script script) {
+  return [script = std::move(script)](int socket, int nth) {
+    std::this_thread::sleep_for(20ms);
+    script(socket, nth);
+    testing::wait_for_hangup(socket);
+  };
+}
+
+TEST(Probe, NeverAsksANodeTwiceAtOnce) {
+  Crowd crowd;
+  const auto script = slowly(plain(http("x 1\n")));
+  const ScriptedServer a(script, "127.0.0.1", &crowd);
+  const ScriptedServer b(script, "127.0.0.2", &crowd);
+  const ScriptedServer c(script, "::1", &crowd);
+  std::vector<Target> targets;
+  for (const ScriptedServer* server : {&a, &b, &c, &a, &b, &c})
+    targets.push_back({.endpoint = server->endpoint(), .node = "n"});
+  for (const Reach& reach : probe(targets, quick(), RealClock()))
+    EXPECT_EQ(dump(reach), "open other http=200");
+  EXPECT_EQ(crowd.most(), 1);
+}
+
+TEST(Probe, AsksAnAddressWithoutANodeOnlyOnceAtATime) {
+  Crowd crowd;
+  const auto script = slowly(plain(http("x 1\n")));
+  const ScriptedServer a(script, "127.0.0.1", &crowd);
+  const ScriptedServer b(script, "127.0.0.1", &crowd);
+  const std::vector<Target> targets{
+      {.endpoint = a.endpoint()}, {.endpoint = b.endpoint()}, {.endpoint = a.endpoint()}};
+  (void)probe(targets, quick(), RealClock());
+  EXPECT_EQ(crowd.most(), 1);
+}
+
+TEST(Probe, AsksManyNodesAtOnceUpToItsLimit) {
+  Crowd crowd;
+  std::mutex mutex;
+  std::condition_variable all_here;
+  // Hangs up only once four connections are there together: that ends in time only if they are
+  // asked together.
+  const ScriptedServer server(
+      [&](int, int) {
+        std::unique_lock lock(mutex);
+        all_here.notify_all();
+        all_here.wait_for(lock, 2s, [&] { return crowd.most() >= 4; });
+      },
+      "127.0.0.1", &crowd);
+  std::vector<Target> targets;
+  for (int i = 0; i < 8; ++i)
+    targets.push_back({.endpoint = server.endpoint(), .node = fmt::format("n{}", i)});
+  ProbeOptions options = quick();
+  options.parallel = 4;
+  const auto start = std::chrono::steady_clock::now();
+  (void)probe(targets, options, RealClock());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
+  EXPECT_EQ(crowd.most(), 4);
+}
+
+TEST(Probe, AStopRequestEndsItAtOnceAndLeavesNoVerdict) {
+  const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
+  const ClosedPort closed;
+  const std::vector<Target> targets{{.endpoint = closed.endpoint, .node = "done"},
+                                    {.endpoint = silent.endpoint(), .node = "running"},
+                                    {.endpoint = closed.endpoint, .node = "running"}};
+  std::stop_source stop;
+  ProbeOptions options{.connect_timeout = 20s, .total_timeout = 20s, .stop = stop.get_token()};
+  std::thread later([&] {
+    std::this_thread::sleep_for(100ms);
+    stop.request_stop();
+  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto records = probe(targets, options, RealClock());
+  later.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+  EXPECT_EQ(dump(records.at(0)), "refused none");
+  for (const std::size_t i : {1u, 2u}) {
+    EXPECT_EQ(dump(records.at(i)), "error none");
+    EXPECT_EQ(records.at(i).detail, "interrupted");
+    EXPECT_EQ(records.at(i).node, "running");
+    EXPECT_EQ(records.at(i).endpoint, targets[i].endpoint);
+  }
+  EXPECT_EQ(dump(probe(targets, options, RealClock()).at(0)),
+            "error none");  // stopped before it began
+}
+
+/// The soft limit of descriptors, for as long as it lives.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t soft) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit now{soft, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &now);
+  }
+  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Probe, LivesWithFewDescriptors) {
+  const ClosedPort closed;
+  std::vector<Target> targets;
+  for (int i = 0; i < 300; ++i)
+    targets.push_back({.endpoint = closed.endpoint, .node = fmt::format("n{}", i)});
+  const int next = ::dup(0);
+  ::close(next);
+  {
+    const DescriptorLimit limit(static_cast<rlim_t>(next) + 8);
+    for (const Reach& reach : probe(targets, quick(), RealClock()))
+      EXPECT_EQ(dump(reach), "refused none");
+  }
+  const DescriptorLimit none(static_cast<rlim_t>(next));
+  for (const Reach& reach : probe(targets, quick(), RealClock())) {
+    EXPECT_EQ(dump(reach), "error none");
+    EXPECT_THAT(reach.detail, ::testing::HasSubstr("Too many open files"));
+  }
+}
+
+TEST(Probe, NoRouteIsUnreachable) {
+  // 240.0.0.0/4 is reserved and answers "no route" or nothing at all, but never refuses.
+  const Reach reach = ask({*IpAddress::parse("255.255.255.255"), 9091}, short_time());
+  EXPECT_TRUE(reach.outcome == Outcome::unreachable || reach.outcome == Outcome::timeout)
+      << dump(reach) << reach.detail;
+}
+
+}  // namespace
+}  // namespace catflap::net
