@@ -112,12 +112,25 @@ class CloseRun {
     return {};
   }
 
+  /// After a rolling step the next one waits for its rollout: a lower layer that changes under a
+  /// pod which is still to be replaced would start its Felix twice.
   Result<void> apply_steps() {
     if (!hold_) return {};
     auto& run = *hold_->journal().run;
-    for (auto& step : run.steps)
-      if (step.state == StepState::planned) TRY(apply_step(step));
-    run.state = RunState::applied;
+    std::set<DaemonSetRef> rolling;
+    for (auto& step : run.steps) {
+      if (step.state == StepState::planned) {
+        TRY_ASSIGN(const bool rolled, wait_for({rolling.begin(), rolling.end()}));
+        if (!rolled) break;
+        rolling.clear();
+        TRY(apply_step(step));
+      }
+      if (step.state == StepState::applied && step.restart == Restart::rolling)
+        rolling.insert({step.target.namespace_, step.target.name});
+    }
+    for (const auto& step : run.steps)
+      if (step.state == StepState::planned) out_.held_back.push_back(step.id);
+    if (out_.held_back.empty()) run.state = RunState::applied;
     return hold_->save();
   }
 
@@ -147,19 +160,8 @@ class CloseRun {
   }
 
   Result<void> wait_rollouts() {
-    const auto daemon_sets = to_wait_for();
-    if (!daemon_sets.empty()) {
-      const WaitOptions options{
-          .timeout = std::max(Duration{0}, deadline_ - context_.clock.steady()),
-          .keep_alive = keeper(),
-          .progress = [this](const std::vector<Rollout>& rollouts) {
-            out_.rollouts = rollouts;
-            say({.stage = Progress::Stage::rollout, .rollouts = &rollouts});
-          }};
-      TRY_ASSIGN(out_.rollouts, act::wait_rollouts(context_, daemon_sets, options));
-      for (const auto& rollout : out_.rollouts)
-        if (rollout.end == Rollout::End::interrupted) return interrupted_error();
-    }
+    TRY_ASSIGN(const bool rolled, wait_for(to_wait_for()));
+    rolled_ = rolled;
     if (!in_place_at_) return {};
     const auto restarted = *in_place_at_ + kInPlaceRestart;
     const auto now = context_.clock.steady();
@@ -182,11 +184,9 @@ class CloseRun {
     if (!hold_) return {};
     auto& run = *hold_->journal().run;
     run.verdict = to_string(out_.verdict->verdict);
-    const bool rolled = std::all_of(out_.rollouts.begin(), out_.rollouts.end(),
-                                    [](const Rollout& rollout) { return rollout.complete; });
     // What has not come to an end stays unfinished: the next close goes on with it, and knows the
     // pending change as ours.
-    if (rolled && out_.verdict->verdict != Verdict::unknown) {
+    if (rolled_ && out_.held_back.empty() && out_.verdict->verdict != Verdict::unknown) {
       run.state = RunState::finished;
       run.finished_at = context_.server_now();
     }
@@ -230,7 +230,8 @@ class CloseRun {
   // Teardown: always runs, and cannot fail the run.
 
   void say_what_goes_on() {
-    if (!out_.error && out_.still_restarting == 0 && out_.rollouts.empty()) return;
+    if (options_.dry_run != CloseOptions::DryRun::none) return;
+    if (!out_.error && out_.rollouts.empty()) return;
     out_.still_restarting = still_restarting(out_.rollouts);
     out_.freeze_commands = freeze_commands(out_.rollouts);
     if (!out_.rollouts.empty()) return;
@@ -245,7 +246,6 @@ class CloseRun {
       nodes.insert(step.nodes.begin(), step.nodes.end());
       begun.push_back({.daemon_set = {step.change.target.namespace_, step.change.target.name}});
     }
-    if (options_.dry_run == CloseOptions::DryRun::server) return;
     out_.still_restarting = static_cast<int>(nodes.size());
     out_.freeze_commands = freeze_commands(begun);
   }
@@ -263,6 +263,24 @@ class CloseRun {
   }
 
   // Helpers.
+
+  /// Are all of them complete within what is left of the time?
+  Result<bool> wait_for(const std::vector<DaemonSetRef>& daemon_sets) {
+    if (daemon_sets.empty()) return true;
+    const WaitOptions options{.timeout = std::max(Duration{0}, deadline_ - context_.clock.steady()),
+                              .keep_alive = keeper(),
+                              .progress = [this](const std::vector<Rollout>& rollouts) {
+                                out_.rollouts = rollouts;
+                                say({.stage = Progress::Stage::rollout, .rollouts = &rollouts});
+                              }};
+    TRY_ASSIGN(out_.rollouts, act::wait_rollouts(context_, daemon_sets, options));
+    const auto ended = [](Rollout::End end) {
+      return [end](const Rollout& rollout) { return rollout.end == end; };
+    };
+    if (std::any_of(out_.rollouts.begin(), out_.rollouts.end(), ended(Rollout::End::interrupted)))
+      return interrupted_error();
+    return std::all_of(out_.rollouts.begin(), out_.rollouts.end(), ended(Rollout::End::done));
+  }
 
   void begin_run(Journal& journal) const {
     if (journal.run) journal.history.insert(journal.history.begin(), std::move(*journal.run));
@@ -305,6 +323,7 @@ class CloseRun {
   SteadyPoint deadline_;
   std::optional<JournalHold> hold_;
   std::optional<SteadyPoint> in_place_at_;
+  bool rolled_ = false;
   CloseOutcome out_;
 };
 

@@ -84,6 +84,8 @@ struct CloseOutcome {
   std::optional<ClusterVerdict> verdict;  // none: it did not come to a proof
   std::vector<Rollout> rollouts;
   std::vector<WrittenStep> written;
+  std::vector<std::string>
+      held_back;              // ids of steps that wait for a rollout that did not end in time
   std::vector<Look> looks;    // those of the proof, oldest first
   std::vector<Reach> before;  // the before-evidence used
   ClusterFacts facts;         // as of the last look

@@ -43,11 +43,10 @@ class UndoRun {
  private:
   Result<void> find_journal() {
     std::vector<std::string> places;
-    for (const auto& namespace_ :
-         std::set(options_.namespaces.begin(), options_.namespaces.end())) {
-      TRY_ASSIGN(auto journal, read_journal(context_.api, namespace_));
+    for (const auto& place : std::set(options_.namespaces.begin(), options_.namespaces.end())) {
+      TRY_ASSIGN(auto journal, read_journal(context_.api, place));
       if (!journal || journal->undoable() == nullptr) continue;
-      places.push_back(namespace_);
+      places.push_back(place);
       journal_ = std::move(*journal);
     }
     if (places.empty()) {
