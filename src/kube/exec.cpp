@@ -38,6 +38,8 @@ Call exec_call(const ExecCall& call, const std::string& key) {
   for (const std::string& word : call.command) query += "&command=" + percent_encode(word);
   out.target = object_path({kPods, call.namespace_, call.pod}) + "/exec" + query;
   out.coding = Call::Coding::identity;
+  out.accept =
+      "*/*";  // a v4 upgrade is handed on to the kubelet, which answers 406 to application/json
   out.headers = {{"Connection", "Upgrade"},
                  {"Upgrade", "websocket"},
                  {"Sec-WebSocket-Version", "13"},
@@ -96,7 +98,13 @@ Task<Result<ExecOutput>> exec_one(Transport& transport, Scope& parent, const Exe
   std::string key = encode_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   Call request = exec_call(call, key);
   auto opened = co_await transport.open(scope, request);
-  if (!opened) co_return std::move(opened).error();
+  if (!opened) {
+    Error error = std::move(opened).error();
+    // The API server is well, the kubelet behind it is not: its 500 must not read as a bug.
+    if (error.what.find("error dialing backend") != std::string::npos)
+      error.kind = ErrorKind::unreachable;
+    co_return error;
+  }
   Conversation& conversation = **opened;
   auto result = check_handshake(conversation.exchange().head(), key);
   ExecChannels channels(call.max_bytes);

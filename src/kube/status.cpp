@@ -108,6 +108,8 @@ std::string hint_of(int status, const std::string& message) {
       return "log in again or renew the credentials of this context";
     case 404:
       return "check the name, the namespace and the context";
+    case 409:
+      return "somebody else created or changed it meanwhile: look again, then decide again";
     case 429:
       return "the server is overloaded: try again later";
     case 502:
@@ -122,6 +124,14 @@ std::string hint_of(int status, const std::string& message) {
 }
 
 Error make_error(int status, const Status& parsed, const std::string& subject) {
+  // Go's TLS server says this, and only this, to plain HTTP.
+  if (parsed.message.find("HTTP request to an HTTPS server") != std::string::npos) {
+    return Error{.kind = ErrorKind::unreachable,
+                 .what = "the server speaks HTTPS, the request was plain HTTP",
+                 .subject = subject,
+                 .hint = "write the server's URL with https://",
+                 .system_code = status};
+  }
   return Error{.kind = kind_of(status, parsed.reason),
                .what = printable(parsed.message, kMaxMessage),
                .subject = subject,
@@ -178,7 +188,9 @@ Error error_of(const HttpAnswer& answer) {
   if (auto parsed = parse_status(answer.body); parsed && !parsed->message.empty()) {
     status = *std::move(parsed);
   } else if (!answer.body.empty()) {
-    status.message = fmt::format("HTTP {}: {}", answer.status, printable(answer.body, 256));
+    auto end = answer.body.find_last_not_of(" \r\n\t");
+    status.message =
+        fmt::format("HTTP {}: {}", answer.status, printable(answer.body.substr(0, end + 1), 256));
   } else {
     status.message = fmt::format("the server answered HTTP {}", answer.status);
   }

@@ -65,6 +65,12 @@ std::string end_of(X509* certificate) {
       std::chrono::system_clock::from_time_t(timegm(&parts))));
 }
 
+struct CertificateTraits {
+  using Type = X509*;
+  static Type none() { return nullptr; }
+  static void close(Type certificate) { X509_free(certificate); }
+};
+
 class TlsStream final : public Stream {
  public:
   TlsStream(std::unique_ptr<Stream> lower, const TlsContext& context, std::string name)
@@ -77,6 +83,8 @@ class TlsStream final : public Stream {
     BIO_set_mem_eof_return(in_, -1);
     SSL_set_bio(ssl_.get(), in_, out_);  // the SSL owns both
     SSL_set_connect_state(ssl_.get());
+    SSL_set_app_data(ssl_.get(), this);
+    SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), &TlsStream::keep_refused);
     X509_VERIFY_PARAM* check = SSL_get0_param(ssl_.get());
     if (IpAddress::parse(name_)) {
       X509_VERIFY_PARAM_set1_ip_asc(check, name_.c_str());
@@ -152,6 +160,17 @@ class TlsStream final : public Stream {
   }
 
  private:
+  /// OpenSSL drops the chain that it refused: the one at fault is kept, to tell about it.
+  static int keep_refused(int good, X509_STORE_CTX* check) {
+    X509* certificate = X509_STORE_CTX_get_current_cert(check);
+    if (good == 1 || certificate == nullptr) return good;
+    void* ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
+    auto* self = static_cast<TlsStream*>(SSL_get_app_data(static_cast<SSL*>(ssl)));
+    X509_up_ref(certificate);
+    self->refused_.reset(certificate);
+    return good;
+  }
+
   Task<Result<void>> flush() {
     while (BIO_pending(out_) > 0) {
       std::string bytes(static_cast<std::size_t>(BIO_pending(out_)), '\0');
@@ -211,7 +230,7 @@ class TlsStream final : public Stream {
     Error out{.kind = ErrorKind::unreachable, .subject = name_};
     out.what = fmt::format("the server's certificate is not trusted: {}",
                            X509_verify_cert_error_string(verdict));
-    X509* certificate = SSL_get0_peer_certificate(ssl_.get());
+    X509* certificate = refused_.get();
     std::string trust =
         settings_.ca_origin.empty() ? "the system's certificate authorities" : settings_.ca_origin;
     out.hint = fmt::format(
@@ -232,6 +251,7 @@ class TlsStream final : public Stream {
   TlsSettings settings_;
   std::string name_;
   UniqueHandle<SslTraits> ssl_;
+  UniqueHandle<CertificateTraits> refused_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
   std::array<char, 16384> buffer_{};

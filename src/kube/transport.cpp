@@ -197,7 +197,7 @@ struct Transport::Impl {
                 .headers = call.headers,
                 .body = call.body};
     out.headers.emplace_back("User-Agent", kUserAgent);
-    out.headers.emplace_back("Accept", "application/json");
+    out.headers.emplace_back("Accept", call.accept);
     bool gzip = call.coding == Call::Coding::gzip && !config.disable_compression;
     if (gzip) out.headers.emplace_back("Accept-Encoding", "gzip");
     if (!call.content_type.empty()) out.headers.emplace_back("Content-Type", call.content_type);
@@ -313,7 +313,7 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
   bool refreshed = false;
   for (int attempt = 1;; ++attempt) {
     Scope trial(scope);
-    auto left = std::chrono::duration_cast<Duration>(deadline - std::chrono::steady_clock::now());
+    auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now());
     Duration most = std::clamp<Duration>(left, Duration{1},
                                          impl_->config.request_timeout.value_or(kAttemptTimeout));
     trial.expire_after(most, fmt::format("no answer within {}", to_string(most)));

@@ -21,6 +21,7 @@ struct Call {
   std::string body;
   enum class Repeat { allowed, forbidden } repeat = Repeat::allowed;
   enum class Coding { gzip, identity } coding = Coding::gzip;
+  std::string accept = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string subject;  // for errors: "pods in namespace kube-system"
 };

@@ -64,6 +64,8 @@ class Watcher {
       auto started = std::chrono::steady_clock::now();
       Result<Next> next = co_await step(synced);
       if (scope_.aborted()) co_return;
+      if (!next && next.error().subject.empty())
+        next.error().subject = describe_collection(query_.resource, query_.namespace_);
       if (next) {
         failures = 0;
         bool watched = synced;
