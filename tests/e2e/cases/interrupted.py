@@ -1,0 +1,163 @@
+"""close that does not come to its end: Ctrl-C, kill -9, a second close, a node that died."""
+
+import signal
+from types import SimpleNamespace
+
+from lib.case import (all_are, case, exact, holds, node_of, recording, same, says, verdicts)
+from lib.cluster import ADDRESSES
+from lib.felix import Starts
+
+
+def has_patched(c, user, since):
+    """The API server has finished the user's write to the DaemonSet."""
+    return any(e["verb"] == "patch" and e["objectRef"]["resource"] == "daemonsets"
+               and e["responseStatus"]["code"] == 200 for e in c.audit(user, since))
+
+
+def start_and_wait_for_the_write(c, user):
+    since = c.audit_position()
+    running = c.start_catflap("close", "--yes", "-o", "json", user=user)
+    c.eventually("close has written to the DaemonSet",
+                 lambda: has_patched(c, user, since) or not running.is_running(), 60)
+    return running
+
+
+def lock_of(c):
+    """The journal's whole text; who holds the lock stands in it."""
+    return c.get("configmap", "catflap-journal")["data"].get("lock", "")
+
+
+@recording(pace="one-by-one")
+def interrupted(c):
+    closer = c.user_with("closer")
+    kept = SimpleNamespace(before=c.template())
+    with Starts() as starts:
+        first = start_and_wait_for_the_write(c, closer)
+        kept.lock_while_it_runs = lock_of(c)
+        kept.second = c.catflap("close", "--yes", "-o", "json", seconds=60)
+        kept.was_running = first.is_running()
+        first.signal(signal.SIGINT)
+        kept.first = first.finish(15)
+        kept.lock_after = lock_of(c)
+        kept.third = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+    kept.starts = starts.per_node()
+    kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
+    kept.undone = c.template()
+    return kept
+
+
+@case(of=interrupted, twin="the-next-close-goes-on")
+def ctrl_c_says_what_goes_on(kept):
+    """Ctrl-C ends close with 130, and with how many nodes will restart without it."""
+    holds(kept.was_running, "close was over before it could be interrupted")
+    same("exit code", kept.first.code, 130)
+    says(kept.first.err, "will still restart", "catflap undo", "kubectl")
+
+
+@case(of=interrupted, twin="a-second-close-is-refused")
+def ctrl_c_releases_the_lock(kept):
+    """The lock is held while close runs, and free once it was interrupted."""
+    holds(kept.lock_while_it_runs, "no lock was held")
+    holds(not kept.lock_after or kept.lock_after == "null", f"the lock is left: {kept.lock_after}")
+
+
+@case(of=interrupted, twin="ctrl-c-says-what-goes-on")
+def the_next_close_goes_on(kept):
+    """The next close completes it; all in all each Felix started once, and undo undoes it all."""
+    same("exit code", kept.third.code, 0)
+    same("resumed", kept.third.json["change"]["resumed"], True)
+    same("verdicts", verdicts(kept.third.json), all_are("closed"))
+    same("starts of Felix", kept.starts, {"n1": 1, "n2": 1, "n3": 1})
+    same("exit code of undo", kept.undo.code, 0)
+    same("template after undo", exact(kept.undone), exact(kept.before))
+
+
+@case(of=interrupted, twin="the-next-close-goes-on")
+def a_second_close_is_refused(kept):
+    """A close beside a close ends with 5 and the holder's name, and has written nothing."""
+    same("exit code", kept.second.code, 5)
+    says(kept.second.err, "another run holds the lock", "close")
+    same("what it printed", kept.second.json["kind"], "Error")
+
+
+@recording()
+def killed(c):
+    closer = c.user_with("closer")
+    kept = SimpleNamespace(before=c.template())
+    with Starts() as starts:
+        first = start_and_wait_for_the_write(c, closer)
+        first.signal(signal.SIGKILL)
+        kept.first = first.finish(10)
+        kept.lock_after = lock_of(c)
+        kept.second = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+    kept.starts = starts.per_node()
+    kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
+    kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
+    kept.undone = c.template()
+    return kept
+
+
+@case(of=killed, twin="a-second-close-is-refused")
+def a_killed_close_is_completed(kept):
+    """kill -9 right after the write: the next close takes over the dead one's lock and ends it."""
+    same("exit code of the killed", kept.first.code, -signal.SIGKILL)
+    holds(kept.lock_after, "the killed run left no lock, so this shows nothing")
+    same("exit code", kept.second.code, 0)
+    same("resumed", kept.second.json["change"]["resumed"], True)
+    same("verdicts", verdicts(kept.second.json), all_are("closed"))
+    same("addresses that still answer curl", kept.answering, [])
+    same("starts of Felix", kept.starts, {"n1": 1, "n2": 1, "n3": 1})
+
+
+@case(of=killed, twin="a-killed-close-is-completed")
+def a_killed_close_can_be_undone(kept):
+    """What the killed run wrote is in the journal: undo restores the snapshot."""
+    same("exit code", kept.undo.code, 0)
+    same("template", exact(kept.undone), exact(kept.before))
+
+
+@recording()
+def dead_node(c):
+    """n2's kubelet stands still. The API soon has a new pod there; the old Felix runs on."""
+    closer = c.user_with("closer")
+    c.pause_kubelet("n2")
+    kept = SimpleNamespace(old_pod=c.pods()["n2"]["metadata"]["uid"])
+    kept.close = c.catflap("close", "--yes", "--timeout", "30s", "--settle", "2s", "-o", "json",
+                           user=closer)
+    kept.new_pod = c.pods()["n2"]["metadata"]["uid"]
+    kept.answers = c.answers("10.91.0.12")
+    kept.outside = c.catflap("diagnose", "--from", "direct", "-o", "json")
+    kept.inside = c.catflap("diagnose", "--from", "exec", "-o", "json")
+    c.resume_kubelet("n2")
+    c.rolled_out()
+    kept.close_again = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+    return kept
+
+
+@case(of=dead_node, twin="a-node-that-is-back-is-closed")
+def a_dead_node_is_not_closed(kept):
+    """The API says that n2's old pod is gone; 9091 still answers there: not closed, exit code 1."""
+    holds(kept.old_pod != kept.new_pod, "the API still has the old pod, so this shows nothing")
+    holds(kept.answers, "the old Felix is gone, so this shows nothing")
+    same("verdict by close", verdicts(kept.close.json)["n2"], "exposed")
+    same("verdict by diagnose", verdicts(kept.outside.json)["n2"], "exposed")
+    same("exit code", kept.close.code, 1)
+    same("the others", {n: verdicts(kept.close.json)[n] for n in ("n1", "n3")},
+         {"n1": "closed", "n3": "closed"})
+    states = {n["name"]: n["state"] for r in kept.close.json["change"]["rollouts"] for n in r["nodes"]}
+    holds(states.get("n2") not in (None, "done"), f"the rollout's state of n2 is {states.get('n2')}")
+
+
+@case(of=dead_node, twin="a-node-that-is-back-is-closed")
+def a_dead_node_seen_from_inside_only_is_unknown(kept):
+    """Nobody can exec into a pod that was never started: unknown, in bounded time, exit code 3."""
+    same("verdict", verdicts(kept.inside.json)["n2"], "unknown")
+    holds(kept.inside.code in (1, 3), f"exit code {kept.inside.code}")
+    holds(node_of(kept.inside.json, "n2")["reasons"], "unknown without a reason")
+
+
+@case(of=dead_node, twin="a-dead-node-is-not-closed")
+def a_node_that_is_back_is_closed(kept):
+    """Once the kubelet goes on, the next close completes it."""
+    same("exit code", kept.close_again.code, 0)
+    same("verdicts", verdicts(kept.close_again.json), all_are("closed"))

@@ -1,0 +1,65 @@
+"""Packet filters before a Felix that listens: three ways to look closed from outside."""
+
+from types import SimpleNamespace
+
+from lib.case import case, holds, node_of, reason_codes, recording, same, verdicts
+
+
+@recording()
+def filters(c):
+    kept = SimpleNamespace(before=c.catflap("diagnose", "--from", "direct,exec", "-o", "json"))
+    c.filter("n1", "reject with icmpx type port-unreachable")
+    c.filter("n2", "drop")
+    c.filter("n3", "reject with tcp reset")
+    kept.outside = c.catflap("diagnose", "--from", "direct", "-o", "json")
+    kept.diagnosis = c.catflap("diagnose", "--from", "direct,exec", "-o", "json")
+    kept.verify = c.catflap("verify", "--settle", "1s", "-o", "json")
+    kept.accepting = c.catflap("diagnose", "--from", "direct,exec", "--accept", "filtered", "-o",
+                               "json")
+    return kept
+
+
+def outcomes(document, node):
+    return {r["outcome"] for r in node_of(document, node)["reachable"] if r["port"] == 9091
+            and r["vantage"] == "direct"}
+
+
+@case(of=filters, twin="a-reset-is-not-closed")
+def a_drop_is_filtered(kept):
+    """Dropped packets, and an inside look that shows the listener: filtered."""
+    same("outcome", outcomes(kept.diagnosis.json, "n2"), {"timeout"})
+    same("verdict", verdicts(kept.diagnosis.json)["n2"], "filtered")
+    same("accepted", (node_of(kept.diagnosis.json, "n2")["accepted"],
+                      node_of(kept.accepting.json, "n2")["accepted"]), (False, True))
+
+
+@case(of=filters, twin="without-a-filter-it-is-exposed")
+def an_icmp_rejection_is_filtered(kept):
+    """An ICMP rejection comes as "connection refused" and is not one: filtered."""
+    same("outcome", outcomes(kept.diagnosis.json, "n1"), {"rejected"})
+    same("verdict", verdicts(kept.diagnosis.json)["n1"], "filtered")
+
+
+@case(of=filters, twin="a-drop-is-filtered")
+def a_reset_is_not_closed(kept):
+    """A filter that answers with RST cannot be told from a closed port; the inside look can."""
+    same("outcome", outcomes(kept.diagnosis.json, "n3"), {"refused"})
+    for name, output in (("diagnose", kept.diagnosis), ("verify", kept.verify)):
+        verdict = verdicts(output.json)["n3"]
+        holds(verdict in ("filtered", "unknown", "exposed", "armed"), f"{name}: n3 is {verdict}")
+        holds(verdict != "armed", f"{name}: Felix listens on n3, armed says that it does not")
+
+
+@case(of=filters, twin="without-a-filter-it-is-exposed")
+def outside_alone_is_never_closed(kept):
+    """Without the inside look none of the three is closed, and exit code 0 is out of the question."""
+    holds(not {"closed", "filtered", "no-felix", "not-felix"} & set(verdicts(kept.outside.json).values()),
+          f"{verdicts(kept.outside.json)}")
+    holds(kept.outside.code in (1, 3), f"exit code {kept.outside.code}")
+
+
+@case(of=filters, twin="an-icmp-rejection-is-filtered")
+def without_a_filter_it_is_exposed(kept):
+    """The same cluster without filters."""
+    same("verdicts", set(verdicts(kept.before.json).values()), {"exposed"})
+    same("reasons", set(reason_codes(kept.before.json, "n1")), {"anonymous-read"})

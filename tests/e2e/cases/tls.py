@@ -1,0 +1,104 @@
+"""Felix behind TLS: the article's case again, and what client certificates change."""
+
+from types import SimpleNamespace
+
+from lib.case import (all_are, case, differs, exact, holds, node_of, reason_codes, recording, same,
+                      verdicts)
+from lib.cluster import ADDRESSES
+from lib.felix import Starts
+
+CLIENT_AUTH = "FELIX_PROMETHEUSMETRICSCLIENTAUTH"
+CA_FILE = "FELIX_PROMETHEUSMETRICSCAFILE"
+
+
+@recording(mode="tls")
+def article(c):
+    closer = c.user_with("closer")
+    kept = SimpleNamespace(before=c.template())
+    kept.diagnosis = c.catflap("diagnose", "-o", "json", user=closer)
+    with Starts() as starts:
+        kept.close = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+    kept.starts = starts.per_node()
+    kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
+    kept.closed = c.template()
+    kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
+    kept.undone = c.template()
+    kept.diagnosis_when_undone = c.catflap("diagnose", "-o", "json", user=closer)
+    return kept
+
+
+@case(of=article, twin="tls-is-closed")
+def tls_alone_is_exposed(kept):
+    """Metrics over TLS without a client certificate are as readable as without TLS."""
+    same("verdicts", verdicts(kept.diagnosis.json), all_are("exposed"))
+    for name in ADDRESSES:
+        rows = [r for r in node_of(kept.diagnosis.json, name)["reachable"] if r["port"] == 9091]
+        holds(rows and all(r["tls"] and r["clientCert"] == "none" for r in rows),
+              f"{name} was not read over TLS: {rows}")
+    same("verdicts after undo", verdicts(kept.diagnosis_when_undone.json), all_are("exposed"))
+
+
+@case(of=article, twin="tls-alone-is-exposed")
+def tls_is_closed(kept):
+    """close works as on plain HTTP, with one start of Felix per node."""
+    same("exit code", kept.close.code, 0)
+    same("verdicts", verdicts(kept.close.json), all_are("closed"))
+    same("addresses that still answer curl", kept.answering, [])
+    same("starts of Felix", kept.starts, {"n1": 1, "n2": 1, "n3": 1})
+
+
+@case(of=article, twin="tls-is-closed")
+def tls_undo_restores_the_template(kept):
+    """The template after undo is the snapshot from before, byte for byte."""
+    same("exit code", kept.undo.code, 0)
+    differs("template", exact(kept.closed), exact(kept.before))
+    same("template", exact(kept.undone), exact(kept.before))
+
+
+@recording(mode="tls", pace="on-delete")
+def modes(c):
+    """One way of asking for client certificates per node; OnDelete lets each pod keep its own."""
+    for node, setting in (("n1", f"{CLIENT_AUTH}=RequireAndVerifyClientCert"),
+                          ("n2", f"{CLIENT_AUTH}=RequireAnyClientCert"), ("n3", f"{CA_FILE}-")):
+        c.set_env(setting)
+        c.replace_pod(node)
+    c.pods_ready()
+    c.eventually("n2 asks for a certificate", lambda: not c.answers("10.91.0.12"))
+    return SimpleNamespace(
+        outside=c.catflap("diagnose", "--from", "direct", "-o", "json"),
+        diagnosis=c.catflap("diagnose", "--from", "direct,exec", "-o", "json"),
+        accepting=c.catflap("diagnose", "--from", "direct,exec", "--accept", "protected", "-o",
+                            "json"))
+
+
+@case(of=modes, twin="any-certificate-is-exposed")
+def a_verified_certificate_is_protected(kept):
+    """RequireAndVerifyClientCert: neither no certificate nor a throw-away one gets in."""
+    node = node_of(kept.diagnosis.json, "n1")
+    same("verdict and by", (node["verdict"], node["by"]), ("protected", "client-cert"))
+    same("accepted without --accept", node["accepted"], False)
+    same("accepted with it", node_of(kept.accepting.json, "n1")["accepted"], True)
+    same("exit code with two worse nodes", kept.accepting.code, 1)
+
+
+@case(of=modes, twin="a-verified-certificate-is-protected")
+def any_certificate_is_exposed(kept):
+    """RequireAnyClientCert lets a certificate in that anybody can make, so it protects nothing."""
+    same("verdict", verdicts(kept.diagnosis.json)["n2"], "exposed")
+    holds("throwaway-read" in reason_codes(kept.diagnosis.json, "n2"),
+          f"the reason is {reason_codes(kept.diagnosis.json, 'n2')}")
+
+
+@case(of=modes, twin="a-verified-certificate-is-protected")
+def protected_needs_an_inside_look(kept):
+    """From outside alone nobody knows whether Felix listens elsewhere too: unknown."""
+    same("verdict", verdicts(kept.outside.json)["n1"], "unknown")
+
+
+@case(of=modes, twin="any-certificate-is-exposed")
+def a_missing_ca_is_armed(kept):
+    """Without its CA file Felix is switched on and does not listen: refused, and not closed."""
+    holds(not any(r["outcome"] == "open" for r in node_of(kept.diagnosis.json, "n3")["reachable"]),
+          "n3 was meant to refuse")
+    same("verdict", verdicts(kept.diagnosis.json)["n3"], "armed")
+    same("reason", reason_codes(kept.diagnosis.json, "n3"), ["armed-ca-missing"])
