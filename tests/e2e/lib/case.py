@@ -15,10 +15,10 @@ class Failure(Exception):
 
 
 class Setup:
-    """What the cluster is put into before a story begins; without `pace` one node after another."""
+    """What the cluster is put into before a story begins; `last`: when the rest is done."""
 
-    def __init__(self, mode="plain", env="true", pace="together"):
-        self.mode, self.env, self.pace = mode, env, pace
+    def __init__(self, mode="plain", env="true", pace="together", last=False):
+        self.mode, self.env, self.pace, self.last = mode, env, pace, last
 
 
 class Case:

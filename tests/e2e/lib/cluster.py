@@ -58,6 +58,7 @@ SILENT_STRANGER = ""
 class Cluster:
     def __init__(self):
         self.log = []  # of the story that is played now
+        self.documents = []  # every JSON document that catflap printed, with its command
         self.home = tempfile.TemporaryDirectory(prefix="catflap-e2e-")
         self._state = None
         self._touched = True
@@ -111,6 +112,8 @@ class Cluster:
         """Runs catflap to its end. `code`: the exit code it must have."""
         shown, command, variables = self._catflap(arguments, user, environment)
         output = commands.run(shown, command, self.log, variables, seconds=seconds)
+        if arguments[-2:] == ("-o", "json") and output.out:
+            self.documents.append(output)
         if code is not None and output.code != code:
             raise Failure(f"$ {shown}\nexit code {output.code}, wanted {code}\n{output.report()}")
         return output
@@ -257,7 +260,7 @@ class Cluster:
                 if not line.endswith(b"\n"):
                     break
                 event = json.loads(line)
-                if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
+                if event["user"].get("username") == user and event["stage"] == "ResponseComplete":
                     events.append(event)
         return events
 
@@ -286,10 +289,10 @@ class Cluster:
 
     def filter(self, node, action):
         """nft's `action` for TCP to 9091 that comes from outside of the node, on both families."""
-        self._filtered.add(node)
         self.node_exec(node, "nft", "-f", "-", stdin=(
-            "table inet catflap_e2e { chain input { type filter hook input priority -300;\n"
-            f'iifname "eth0" tcp dport 9091 {action}\n}} }}\n'))
+            "table inet catflap_e2e {\n chain input {\n  type filter hook input priority -300;\n"
+            f'  iifname "eth0" tcp dport 9091 {action}\n }}\n}}\n'))
+        self._filtered.add(node)
 
     def stranger(self, node, answer):
         """Another program takes port 9091 of the node, until the returned object's end()."""
@@ -327,7 +330,7 @@ ADDRESSES = {"n1": ["10.91.0.11"], "n2": ["10.91.0.12"], "n3": ["10.91.0.13", "f
 class Stranger:
     def __init__(self, node, answer):
         self._process = subprocess.Popen(
-            [SCRIPT, "node-exec", node, "python3", "-c", LISTENER, answer], text=True,
+            [SCRIPT, "node-exec", node, "/usr/bin/python3", "-c", LISTENER, answer], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         if self._process.stdout.readline() != "listening\n":
             self.end()
