@@ -71,8 +71,8 @@ std::string describe(std::span<const Attempt> attempts) {
   std::string text;
   for (const Attempt& attempt : attempts) {
     const char* label = "";
-    if (attempt.speak == Speak::plain) label = "then in plain HTTP: ";
-    if (attempt.speak == Speak::tls_with_throwaway) label = "then with a throw-away certificate: ";
+    if (attempt.speak == Speak::plain) label = "in plain text: ";
+    if (attempt.speak == Speak::tls_with_throwaway) label = "with a throw-away certificate: ";
     text += fmt::format("{}{}{}", text.empty() ? "" : "; ", label, attempt.detail);
   }
   return text;

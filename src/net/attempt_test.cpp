@@ -187,7 +187,7 @@ TEST(Attempt, AVisitSaysWhatEachConnectionSaid) {
   const Reach reach = fold(Attempts{first, second});
   EXPECT_EQ(
       reach.detail,
-      "TLS alert: certificate required; then with a throw-away certificate: TLS alert: unknown CA");
+      "TLS alert: certificate required; with a throw-away certificate: TLS alert: unknown CA");
   EXPECT_EQ(reach.bytes, 14u);
   EXPECT_EQ(fold(Attempts{refused(kTls)}).detail, "Connection refused");
 }

@@ -69,11 +69,7 @@ void Connection::advance(std::uint32_t events) {
 void Connection::expire(Duration after) {
   if (phase_ == Phase::over) return;
   if (phase_ == Phase::connecting) {
-    // Only an ICMP error came in all that time: that is a rejection which the kernel chose to
-    // outlast.
-    attempt_.failure =
-        icmp_ ? ConnectFailure{Outcome::rejected, to_string(*icmp_)}
-              : ConnectFailure{Outcome::timeout, "no answer within " + catflap::to_string(after)};
+    attempt_.failure = give_up_connect(socket_.get(), endpoint_, icmp_, after);
     (void)end(End::not_opened, attempt_.failure.detail);
     return;
   }
@@ -128,7 +124,7 @@ Connection::Go Connection::handshake_step() {
   const auto step = tls_->handshake();
   // OpenSSL waits for five bytes before it looks; a server that says "hi" would be waited for in
   // vain.
-  if (!may_be_tls(wire_->head())) return end(End::not_tls, "not a TLS answer");
+  if (!may_be_tls(wire_->head())) return end(End::not_tls, "no TLS");
   if (step == TlsStream::Step::wait) return Go::wait;
   if (step != TlsStream::Step::done) return on_failure();
   phase_ = Phase::asking;

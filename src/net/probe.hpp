@@ -1,4 +1,5 @@
-// The probe engine: many TCP/TLS/HTTP endpoints at once, from this machine. Observations only, never verdicts.
+// The probe engine: many TCP/TLS/HTTP endpoints at once, from this machine. Observations only,
+// never verdicts.
 #pragma once
 
 #include <span>
@@ -12,7 +13,8 @@ namespace catflap::net {
 
 struct Target {
   HostPort endpoint;
-  std::string node;  // targets of one node are asked one after another, never two at once; "": the address stands for it
+  std::string node;  // targets of one node are asked one after another, never two at once; "": the
+                     // address stands for it
   bool control = false;  // only connect: the answer to "is this address reachable from here?"
 };
 
@@ -20,14 +22,16 @@ struct ProbeOptions {
   Duration connect_timeout{std::chrono::seconds{3}};
   Duration total_timeout{std::chrono::seconds{8}};  // per target, all tries together
   std::size_t parallel = 256;                       // nodes at once
-  std::size_t max_bytes = 1u << 20;                 // of one answer; felix_host stood at byte 5,512 of a real one
+  std::size_t max_bytes = 1u << 20;  // of one answer; felix_host stood at byte 5,512 of a real one
   std::stop_token stop;
 };
 
-/// Asks every target; the answer has one record per target, in order. Blocks; runs its own loop on its own thread.
-/// Per target: TLS ClientHello first; if the answer is not TLS, one plain reconnect; if a client certificate is asked for or
-/// the answer is 401/403, one more try with a throw-away certificate. GET /metrics, read until felix_host or max_bytes.
-/// After a stop request the rest is Outcome::error with detail "interrupted".
-[[nodiscard]] std::vector<Reach> probe(std::span<const Target> targets, const ProbeOptions& options, const Clock& clock);
+/// Asks every target; the answer has one record per target, in order. Blocks; runs its own loop on
+/// its own thread. Per target: TLS ClientHello first; if the answer is not TLS, one plain
+/// reconnect; if a client certificate is asked for or the answer is 401/403, one more try with a
+/// throw-away certificate. GET /metrics, read until felix_host or max_bytes. After a stop request
+/// the rest is Outcome::error with detail "interrupted".
+[[nodiscard]] std::vector<Reach> probe(std::span<const Target> targets, const ProbeOptions& options,
+                                       const Clock& clock);
 
 }  // namespace catflap::net

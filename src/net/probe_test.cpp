@@ -5,13 +5,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "net/scripted_server.hpp"
@@ -22,10 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ClientCertificates;
 using testing::ClosedPort;
-using testing::Crowd;
 using testing::felix_metrics;
 using testing::http;
-using testing::read_request;
+using testing::plain_http;
 using testing::ScriptedServer;
 using testing::send_all;
 using testing::TlsServer;
@@ -57,21 +51,8 @@ std::string dump(const Reach& reach) {
   return line;
 }
 
-/// As Go's plain HTTP server: 400 to a ClientHello at once, the answer to a request.
-ScriptedServer::Script plain(std::string answer) {
-  return [answer = std::move(answer)](int socket, int) {
-    std::array<char, 4096> bytes{};
-    const ssize_t got = ::recv(socket, bytes.data(), bytes.size(), 0);
-    const std::string_view request(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    const bool asked = request.starts_with("GET /metrics HTTP/1.1\r\n");
-    send_all(socket, asked
-                         ? answer
-                         : "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request");
-  };
-}
-
 TEST(Probe, ReadsFelixInPlainHttp) {
-  const ScriptedServer server(plain(http(felix_metrics())));
+  const ScriptedServer server(plain_http(http(felix_metrics())));
   const Reach reach = ask(server.endpoint());
   EXPECT_EQ(dump(reach), "open felix node-1 http=200");
   EXPECT_EQ(server.connections(), 2);  // the ClientHello, then the plain reconnect
@@ -86,7 +67,7 @@ TEST(Probe, ReadsFelixInPlainHttp) {
 }
 
 TEST(Probe, ReadsFelixOverIPv6) {
-  const ScriptedServer server(plain(http(felix_metrics())), "::1");
+  const ScriptedServer server(plain_http(http(felix_metrics())), "::1");
   EXPECT_EQ(dump(ask(server.endpoint())), "open felix node-1 http=200");
 }
 
@@ -159,7 +140,7 @@ TEST(Probe, AMissingTokenIsNotAnIdentity) {
   const TlsServer tls(TLS1_3_VERSION, ClientCertificates::ignored);
   const ScriptedServer over_tls(tls.answering(http("Unauthorized", "401 Unauthorized")));
   EXPECT_EQ(dump(ask(over_tls.endpoint())), "open unidentified http=401 TLSv1.3 throwaway=refused");
-  const ScriptedServer in_plain(plain(http("Forbidden", "403 Forbidden")));
+  const ScriptedServer in_plain(plain_http(http("Forbidden", "403 Forbidden")));
   EXPECT_EQ(dump(ask(in_plain.endpoint())), "open unidentified http=403");
 }
 
@@ -192,14 +173,14 @@ TEST(Probe, RecognisesTyphaAndOthers) {
       {"220 mail.example ESMTP\r\n", "open unidentified"},
   };
   for (const auto& row : rows) {
-    const ScriptedServer server(plain(row.answer));
+    const ScriptedServer server(plain_http(row.answer));
     EXPECT_EQ(dump(ask(server.endpoint())), row.expected) << row.answer;
   }
 }
 
 TEST(Probe, DoesNotFollowRedirects) {
   std::string answer;
-  const ScriptedServer server([&](int socket, int nth) { plain(answer)(socket, nth); });
+  const ScriptedServer server([&](int socket, int nth) { plain_http(answer)(socket, nth); });
   answer =
       fmt::format("HTTP/1.1 302 Found\r\nLocation: http://{}/metrics\r\nContent-Length: 0\r\n\r\n",
                   server.endpoint().to_string());
@@ -313,7 +294,7 @@ TEST(Probe, HostileAnswersEndWithinTheirBounds) {
 }
 
 TEST(Probe, ACutBodyIsNeverNotFelix) {
-  const ScriptedServer server(plain(http(felix_metrics())));
+  const ScriptedServer server(plain_http(http(felix_metrics())));
   ProbeOptions options = quick();
   options.max_bytes = 4096;
   const Reach reach = ask(server.endpoint(), options);
@@ -330,141 +311,6 @@ TEST(Probe, AControlOnlyConnects) {
   EXPECT_EQ(dump(records.at(0)), "open none");
   EXPECT_EQ(dump(records.at(1)), "refused none");
   EXPECT_LT(records.at(0).took, 1s);
-}
-
-TEST(Probe, AnswersInTheOrderOfItsTargets) {
-  const ScriptedServer felix(plain(http(felix_metrics("x"))));
-  const ClosedPort closed;
-  std::vector<Target> targets;
-  for (int i = 0; i < 40; ++i)
-    targets.push_back({.endpoint = i % 3 == 0 ? felix.endpoint() : closed.endpoint,
-                       .node = fmt::format("n{}", i % 7)});
-  const auto records = probe(targets, quick(), RealClock());
-  ASSERT_EQ(records.size(), targets.size());
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    EXPECT_EQ(dump(records[i]), i % 3 == 0 ? "open felix x http=200" : "refused none");
-    EXPECT_EQ(records[i].node, targets[i].node);
-  }
-  EXPECT_TRUE(probe({}, quick(), RealClock()).empty());
-}
-
-ScriptedServer::Script slowly(ScriptedServer::Script script) {
-  return [script = std::move(script)](int socket, int nth) {
-    std::this_thread::sleep_for(20ms);
-    script(socket, nth);
-    testing::wait_for_hangup(socket);
-  };
-}
-
-TEST(Probe, NeverAsksANodeTwiceAtOnce) {
-  Crowd crowd;
-  const auto script = slowly(plain(http("x 1\n")));
-  const ScriptedServer a(script, "127.0.0.1", &crowd);
-  const ScriptedServer b(script, "127.0.0.2", &crowd);
-  const ScriptedServer c(script, "::1", &crowd);
-  std::vector<Target> targets;
-  for (const ScriptedServer* server : {&a, &b, &c, &a, &b, &c})
-    targets.push_back({.endpoint = server->endpoint(), .node = "n"});
-  for (const Reach& reach : probe(targets, quick(), RealClock()))
-    EXPECT_EQ(dump(reach), "open other http=200");
-  EXPECT_EQ(crowd.most(), 1);
-}
-
-TEST(Probe, AsksAnAddressWithoutANodeOnlyOnceAtATime) {
-  Crowd crowd;
-  const auto script = slowly(plain(http("x 1\n")));
-  const ScriptedServer a(script, "127.0.0.1", &crowd);
-  const ScriptedServer b(script, "127.0.0.1", &crowd);
-  const std::vector<Target> targets{
-      {.endpoint = a.endpoint()}, {.endpoint = b.endpoint()}, {.endpoint = a.endpoint()}};
-  (void)probe(targets, quick(), RealClock());
-  EXPECT_EQ(crowd.most(), 1);
-}
-
-TEST(Probe, AsksManyNodesAtOnceUpToItsLimit) {
-  Crowd crowd;
-  std::mutex mutex;
-  std::condition_variable all_here;
-  // Hangs up only once four connections are there together: that ends in time only if they are
-  // asked together.
-  const ScriptedServer server(
-      [&](int, int) {
-        std::unique_lock lock(mutex);
-        all_here.notify_all();
-        all_here.wait_for(lock, 2s, [&] { return crowd.most() >= 4; });
-      },
-      "127.0.0.1", &crowd);
-  std::vector<Target> targets;
-  for (int i = 0; i < 8; ++i)
-    targets.push_back({.endpoint = server.endpoint(), .node = fmt::format("n{}", i)});
-  ProbeOptions options = quick();
-  options.parallel = 4;
-  const auto start = std::chrono::steady_clock::now();
-  (void)probe(targets, options, RealClock());
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
-  EXPECT_EQ(crowd.most(), 4);
-}
-
-TEST(Probe, AStopRequestEndsItAtOnceAndLeavesNoVerdict) {
-  const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
-  const ClosedPort closed;
-  const std::vector<Target> targets{{.endpoint = closed.endpoint, .node = "done"},
-                                    {.endpoint = silent.endpoint(), .node = "running"},
-                                    {.endpoint = closed.endpoint, .node = "running"}};
-  std::stop_source stop;
-  ProbeOptions options{.connect_timeout = 20s, .total_timeout = 20s, .stop = stop.get_token()};
-  std::thread later([&] {
-    std::this_thread::sleep_for(100ms);
-    stop.request_stop();
-  });
-  const auto start = std::chrono::steady_clock::now();
-  const auto records = probe(targets, options, RealClock());
-  later.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
-  EXPECT_EQ(dump(records.at(0)), "refused none");
-  for (const std::size_t i : {1u, 2u}) {
-    EXPECT_EQ(dump(records.at(i)), "error none");
-    EXPECT_EQ(records.at(i).detail, "interrupted");
-    EXPECT_EQ(records.at(i).node, "running");
-    EXPECT_EQ(records.at(i).endpoint, targets[i].endpoint);
-  }
-  EXPECT_EQ(dump(probe(targets, options, RealClock()).at(0)),
-            "error none");  // stopped before it began
-}
-
-/// The soft limit of descriptors, for as long as it lives.
-class DescriptorLimit {
- public:
-  explicit DescriptorLimit(rlim_t soft) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit now{soft, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &now);
-  }
-  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  DescriptorLimit(const DescriptorLimit&) = delete;
-  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-
- private:
-  rlimit before_{};
-};
-
-TEST(Probe, LivesWithFewDescriptors) {
-  const ClosedPort closed;
-  std::vector<Target> targets;
-  for (int i = 0; i < 300; ++i)
-    targets.push_back({.endpoint = closed.endpoint, .node = fmt::format("n{}", i)});
-  const int next = ::dup(0);
-  ::close(next);
-  {
-    const DescriptorLimit limit(static_cast<rlim_t>(next) + 8);
-    for (const Reach& reach : probe(targets, quick(), RealClock()))
-      EXPECT_EQ(dump(reach), "refused none");
-  }
-  const DescriptorLimit none(static_cast<rlim_t>(next));
-  for (const Reach& reach : probe(targets, quick(), RealClock())) {
-    EXPECT_EQ(dump(reach), "error none");
-    EXPECT_THAT(reach.detail, ::testing::HasSubstr("Too many open files"));
-  }
 }
 
 TEST(Probe, NoRouteIsUnreachable) {

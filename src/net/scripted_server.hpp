@@ -70,8 +70,6 @@ struct ClosedPort {
   HostPort endpoint;
 };
 
-/// Reads until the empty line of an HTTP request, or the end.
-std::string read_request(int socket);
 void send_all(int socket, std::string_view bytes);
 /// The connection ends with a reset instead of an orderly close.
 void reset_on_close(int socket);
@@ -102,6 +100,8 @@ class TlsServer {
 
 /// "HTTP/1.1 200 OK", a length, and the body.
 std::string http(std::string_view body, std::string_view status = "200 OK");
+/// As Go's plain HTTP server: 400 to a ClientHello at once, the answer to GET /metrics.
+ScriptedServer::Script plain_http(std::string answer);
 /// 90 KB in which felix_host stands at byte 5,512, as in a real one.
 std::string felix_metrics(std::string_view host = "node-1");
 

@@ -103,17 +103,6 @@ ClosedPort::ClosedPort(std::string_view address) {
   std::tie(socket, endpoint) = bind_to(address);
 }
 
-std::string read_request(int socket) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (text.find("\r\n\r\n") == std::string::npos) {
-    const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), 0);
-    if (got <= 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 void send_all(int socket, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -177,6 +166,16 @@ ScriptedServer::Script TlsServer::answering(std::string answer) const {
 
 std::string http(std::string_view body, std::string_view status) {
   return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n{}", status, body.size(), body);
+}
+
+ScriptedServer::Script plain_http(std::string answer) {
+  return [answer = std::move(answer)](int socket, int) {
+    std::array<char, 4096> bytes{};
+    const ssize_t got = ::recv(socket, bytes.data(), bytes.size(), 0);
+    const std::string_view request(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    const bool asked = request.starts_with("GET /metrics HTTP/1.1\r\n");
+    send_all(socket, asked ? answer : http("400 Bad Request", "400 Bad Request"));
+  };
 }
 
 std::string felix_metrics(std::string_view host) {

@@ -277,4 +277,11 @@ ConnectCheck check_connect(int socket, const HostPort& endpoint, std::optional<I
   return {ConnectState::failed, judge_connect(signs_of(socket, endpoint, error, icmp))};
 }
 
+ConnectFailure give_up_connect(int socket, const HostPort& endpoint,
+                               const std::optional<IcmpError>& icmp, Duration after) {
+  // Nothing but an ICMP error in all that time: a rejection that the kernel chose to outlast.
+  if (icmp) return judge_connect(signs_of(socket, endpoint, icmp->error, icmp));
+  return {Outcome::timeout, "no answer within " + catflap::to_string(after)};
+}
+
 }  // namespace catflap::net

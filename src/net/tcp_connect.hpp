@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/handle.hpp"
 #include "base/ip.hpp"
 #include "core/model/observation.hpp"
@@ -73,6 +74,10 @@ struct ConnectCheck {
 /// empties it.
 [[nodiscard]] ConnectCheck check_connect(int socket, const HostPort& endpoint,
                                          std::optional<IcmpError>& icmp);
+
+/// To be called when its time is up: what `check_connect` saw last, or a time-out after that long.
+[[nodiscard]] ConnectFailure give_up_connect(int socket, const HostPort& endpoint,
+                                             const std::optional<IcmpError>& icmp, Duration after);
 
 /// To be called once a connection is open: until then ICMP errors explain a failure, afterwards
 /// they would only break it.
