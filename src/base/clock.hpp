@@ -17,8 +17,8 @@ using SteadyPoint = std::chrono::time_point<std::chrono::steady_clock, Duration>
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual TimePoint now() const = 0;        // for records
-  [[nodiscard]] virtual SteadyPoint steady() const = 0;   // for deadlines
+  [[nodiscard]] virtual TimePoint now() const = 0;       // for records
+  [[nodiscard]] virtual SteadyPoint steady() const = 0;  // for deadlines
 };
 
 class RealClock final : public Clock {
@@ -30,7 +30,8 @@ class RealClock final : public Clock {
 /// A clock that stands still until advanced.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(TimePoint start = TimePoint{std::chrono::seconds{1'700'000'000}}) : now_(start) {}
+  explicit ManualClock(TimePoint start = TimePoint{std::chrono::seconds{1'700'000'000}})
+      : now_(start) {}
   [[nodiscard]] TimePoint now() const override { return now_; }
   [[nodiscard]] SteadyPoint steady() const override { return SteadyPoint{now_.time_since_epoch()}; }
   void advance(Duration by) { now_ += by; }
@@ -39,7 +40,8 @@ class ManualClock final : public Clock {
   TimePoint now_;
 };
 
-/// A duration in Go's syntax ("10s", "1m30s", "500ms", "1.5h"), as kubectl takes it. A bare "0" is allowed. Never negative.
+/// A duration in Go's syntax ("10s", "1m30s", "500ms", "1.5h"), as kubectl takes it. A bare "0" is
+/// allowed. Never negative.
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 /// The shortest text of that syntax: "1m30s", "10s", "1.5s", "250ms", "0s".

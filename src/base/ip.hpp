@@ -1,4 +1,5 @@
-// Addresses as values: IPv4 and IPv6, with v4-mapped IPv6 folded to IPv4 so that equal endpoints compare equal.
+// Addresses as values: IPv4 and IPv6, with v4-mapped IPv6 folded to IPv4 so that equal endpoints
+// compare equal.
 #pragma once
 
 #include <array>
@@ -15,7 +16,8 @@ using Port = std::uint16_t;
 class IpAddress {
  public:
   IpAddress() = default;  // 0.0.0.0
-  /// Strict: dotted quad without leading zeros, or RFC 4291 text without zone or brackets. Folds ::ffff:a.b.c.d.
+  /// Strict: dotted quad without leading zeros, or RFC 4291 text without zone or brackets. Folds
+  /// ::ffff:a.b.c.d.
   [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
   /// 4 or 16 bytes in network order.
   [[nodiscard]] static IpAddress v4(std::array<std::uint8_t, 4> bytes);

@@ -1,5 +1,5 @@
-// A visit of one target is one to three connections ("attempts"). Which comes next, and what all of
-// them together say, is decided here and nowhere else, without any I/O.
+// A visit of one target is one or two connections ("attempts"). Whether and what comes second, and
+// what both together say, is decided here and nowhere else, without any I/O.
 #pragma once
 
 #include <optional>

@@ -13,9 +13,11 @@ namespace catflap::net {
 
 struct Target {
   HostPort endpoint;
-  std::string node;  // targets of one node are asked one after another, never two at once; "": the
-                     // address stands for it
-  bool control = false;  // only connect: the answer to "is this address reachable from here?"
+  /// Targets of one node are asked one after another, never two at once. "": its address stands for
+  /// it.
+  std::string node;
+  /// Only connect: the answer to "is this address reachable from here?"
+  bool control = false;
 };
 
 struct ProbeOptions {

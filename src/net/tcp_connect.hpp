@@ -2,21 +2,20 @@
 // evidence, a rejection is not.
 //
 // connect() gives ECONNREFUSED for a reset and for an ICMP port-unreachable alike, so the errno
-// alone proves nothing. Measured on Linux 6.18 between two network namespaces (nft 1.0.6, both
-// families):
-//   closed port, nft `reject with tcp reset`   ECONNREFUSED, no ICMP in the error queue,
-//   tcpi_segs_in 1 nft `reject` (port-unreachable)            ECONNREFUSED, ICMP in the error
-//   queue,    tcpi_segs_in 0 admin-prohibited, host-/net-prohibited     v4 EHOSTUNREACH or
-//   ENETUNREACH, v6 EACCES; ICMP in the queue, segs_in 0 host-, net-, protocol-unreachable
-//   EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT; ICMP in the queue, segs_in 0 no answer to ARP or
-//   neighbour discovery    EHOSTUNREACH after 3 s, ICMP "host unreachable" from this machine's own
-//   address a reject rule in this machine's own output the same as the remote one, but ICMP from
-//   this machine's own address no route; unreachable, prohibit, blackhole route: ENETUNREACH,
-//   EHOSTUNREACH, EACCES, EINVAL from connect() itself, segs_out 0
-// IPv6 fills the queue only with IPV6_RECVERR. Kernels before 5.18 fill no queue for a socket that
-// is still connecting, but count segments since 4.2: so a refusal is believed only when a segment
-// arrived. Nobody can tell a closed port from a firewall's `reject with tcp reset`: both are a
-// reset from that address.
+// alone proves nothing. Measured on Linux 6.18 between two network namespaces with nft 1.0.6, both
+// families ("queue" is the socket's error queue, "in" and "out" are tcpi_segs_in and _out):
+// - closed port, and `reject with tcp reset`: ECONNREFUSED, queue empty, in 1.
+// - `reject` (port-unreachable): ECONNREFUSED, ICMP in the queue, in 0.
+// - admin-, host-, net-prohibited: EHOSTUNREACH or ENETUNREACH (IPv6: EACCES), ICMP, in 0.
+// - host-, net-, protocol-unreachable: EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, ICMP, in 0.
+// - no answer to ARP or neighbour discovery: EHOSTUNREACH after 3 s, ICMP from our own address.
+// - a reject rule in this machine's own output: as above, ICMP from our own address.
+// - no route, unreachable, prohibit or blackhole route: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL
+//   from connect() itself, queue empty, out 0.
+// IPv6 fills the queue only with IPV6_RECVERR. Kernels before 5.8 fill no queue while a socket is
+// connecting (commit 45af29ca761c), but they count segments since 4.2: so a refusal is believed
+// only when a segment arrived. Nobody can tell a closed port from a firewall's `reject with tcp
+// reset`: both are a reset from that address.
 #pragma once
 
 #include <optional>
