@@ -1,16 +1,9 @@
 #include "render/document.hpp"
 
+#include "render/model_json.hpp"
+
 namespace catflap::render {
 namespace {
-
-json::object error_fields(const Error& error) {
-  json::array context(error.context.begin(), error.context.end());
-  return {{"kind", to_string(error.kind)},
-          {"what", error.what},
-          {"subject", error.subject},
-          {"hint", error.hint},
-          {"context", std::move(context)}};
-}
 
 void write_indented(const json::value& value, std::size_t depth, std::string& out) {
   const std::string inner(2 * (depth + 1), ' ');
@@ -62,11 +55,24 @@ json::object envelope(const char* kind, const RunInfo& run) {
             {"clockSkewMs", skew}}}};
 }
 
+json::value error_json(const Error& error) {
+  json::array context;
+  for (const std::string& line : error.context) context.emplace_back(safe_text(line));
+  const auto text_or_null = [](const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::value(safe_text(text));
+  };
+  return {{"kind", to_string(error.kind)},
+          {"what", safe_text(error.what)},
+          {"subject", text_or_null(error.subject)},
+          {"hint", text_or_null(error.hint)},
+          {"context", std::move(context)}};
+}
+
 json::object error_document(const std::vector<Error>& errors, const RunInfo& run) {
   json::object document = envelope("Error", run);
-  document["error"] = errors.empty() ? json::value(nullptr) : error_fields(errors.front());
+  document["error"] = errors.empty() ? json::value(nullptr) : error_json(errors.front());
   json::array problems;
-  for (const Error& error : errors) problems.push_back(error_fields(error));
+  for (const Error& error : errors) problems.push_back(error_json(error));
   if (errors.size() > 1) document["problems"] = std::move(problems);
   return document;
 }

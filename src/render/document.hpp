@@ -28,6 +28,9 @@ struct RunInfo {
 /// {apiVersion, kind, metadata}; the caller adds the rest.
 [[nodiscard]] json::object envelope(const char* kind, const RunInfo& run);
 
+/// {kind, what, subject, hint, context[]}
+[[nodiscard]] json::value error_json(const Error& error);
+
 /// kind Error: {error: {kind, what, subject, hint, context[]}}, and problems[] with the same fields
 /// if there are several.
 [[nodiscard]] json::object error_document(const std::vector<Error>& errors, const RunInfo& run);

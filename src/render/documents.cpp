@@ -75,13 +75,8 @@ json::value step_json(const Step& step) {
           {"byHand", text_or_null(step.by_hand)}};
 }
 
-json::value error_json(const std::optional<Error>& error) {
-  if (!error) return nullptr;
-  return {{"kind", to_string(error->kind)},
-          {"what", safe_text(error->what)},
-          {"subject", text_or_null(error->subject)},
-          {"hint", text_or_null(error->hint)},
-          {"context", texts(error->context)}};
+json::value error_or_null(const std::optional<Error>& error) {
+  return error ? error_json(*error) : json::value(nullptr);
 }
 
 json::value rollout_json(const RolloutView& rollout) {
@@ -134,7 +129,7 @@ json::value change_json(const ChangeView& change) {
           {"reason", text_or_null(change.reason)},
           {"stillRestarting", change.still_restarting},
           {"freeze", texts(change.freeze_commands)},
-          {"error", error_json(change.error)}};
+          {"error", error_or_null(change.error)}};
 }
 
 const char* result_of(const Plan& plan) {
@@ -215,7 +210,7 @@ json::object undo_document(const UndoView& undo, const RunInfo& run) {
   document["rollouts"] = rollouts_json(undo.rollouts);
   document["stillRestarting"] = undo.still_restarting;
   document["freeze"] = texts(undo.freeze_commands);
-  document["error"] = error_json(undo.error);
+  document["error"] = error_or_null(undo.error);
   return document;
 }
 

@@ -1,0 +1,23 @@
+#include "app/commands.hpp"
+#include "app/exit_code.hpp"
+#include "app/print.hpp"
+#include "app/session.hpp"
+#include "render/documents.hpp"
+
+namespace catflap::app {
+
+Result<int> run_diagnose(const Runtime& runtime, const Options& options) {
+  TRY_ASSIGN(Session session, Session::open(runtime, options));
+  TRY_ASSIGN(const Sight sight, session.diagnose({"direct"}));
+  const render::Seen seen{sight.facts, sight.verdict, sight.looks};
+  const render::Style style = style_for_out(runtime, options);
+  print(
+      runtime, options,
+      {.document = [&] { return render::diagnosis_document(seen, session.run_info(sight.facts)); },
+       .text = [&] { return render::diagnosis_text(seen, options.program, style); },
+       .wide = [&] { return render::wide_text(sight.verdict); },
+       .name = [&] { return render::name_text(sight.verdict); }});
+  return exit_code(sight.verdict);
+}
+
+}  // namespace catflap::app

@@ -1,0 +1,139 @@
+#include "app/session.hpp"
+
+#include "core/diagnose/findings.hpp"
+#include "core/plan/owner.hpp"
+#include "look/discover.hpp"
+
+namespace catflap::app {
+namespace {
+
+constexpr Duration kRecent{std::chrono::minutes{1}};
+// The longest cycle of the owners that write back at once: the tigera operator's resync.
+constexpr Duration kOwnerCycle{std::chrono::minutes{5}};
+
+std::vector<std::string> node_names(const ClusterFacts& facts) {
+  std::vector<std::string> names;
+  for (const NodeFacts& node : facts.nodes) names.push_back(node.name);
+  return names;
+}
+
+/// Did a Felix start or a configuration change so lately that one look may meet a restart?
+bool changed_recently(const ClusterFacts& facts, TimePoint now) {
+  const TimePoint server_now = now + facts.clock_skew;
+  const auto recent = [&](const std::optional<TimePoint>& at) {
+    return at && server_now - *at < kRecent;
+  };
+  if (recent(facts.felix_configurations_changed)) return true;
+  return std::any_of(facts.pods.begin(), facts.pods.end(), [&](const PodFacts& pod) {
+    return pod.terminating || recent(pod.felix_started) || recent(pod.created);
+  });
+}
+
+}  // namespace
+
+OwnerCycle owner_cycle_of(const ClusterFacts& facts) {
+  OwnerCycle found;
+  for (const DaemonSetFacts& set : facts.daemon_sets) {
+    for (const Owner& owner : owners_of(set.object)) {
+      if (owner.class_ == OwnerClass::nobody || found.length) continue;
+      if (owner.class_ == OwnerClass::reverts_now) found = {owner.cycle, kOwnerCycle};
+      if (found.text.empty()) found.text = owner.cycle;
+    }
+  }
+  return found;
+}
+
+Session::Session(const Runtime& runtime, const Options& options, std::unique_ptr<kube::Api> api)
+    : runtime_(runtime),
+      options_(options),
+      api_(std::move(api)),
+      progress_(std::make_unique<Progress>(runtime, options)),
+      started_(runtime.clock.now()) {}
+
+Result<Session> Session::open(const Runtime& runtime, const Options& options) {
+  TRY_ASSIGN(auto api, runtime.connect(options.connect));
+  return Session(runtime, options, std::move(api));
+}
+
+Result<ClusterFacts> Session::discover() {
+  progress_->update("", "reading the cluster");
+  return look::discover(*api_, runtime_.clock, {.namespace_ = options_.connect.namespace_});
+}
+
+Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages) {
+  look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
+  options.probe.stop = runtime_.stop;
+  const auto tell = [this](const std::string& vantage, std::size_t done, std::size_t total) {
+    progress_->update("", fmt::format("looking: {} {} of {}", vantage, done, total));
+  };
+  auto look = look::look({.api = *api_,
+                          .clock = runtime_.clock,
+                          .probe = runtime_.probe,
+                          .stop = runtime_.stop,
+                          .progress = tell},
+                         facts, options);
+  progress_->clear();
+  if (runtime_.stop.stop_requested()) {
+    return Error{.kind = ErrorKind::interrupted, .what = "interrupted while looking at the nodes"};
+  }
+  return look;
+}
+
+Result<void> Session::pause(Duration time) {
+  progress_->update("", fmt::format("waiting {} before the next look", to_string(time)));
+  const auto end = runtime_.clock.steady() + time;
+  const auto stopped = [this] { return runtime_.stop.stop_requested(); };
+  if (api_->run_until(stopped, end) == kube::RunResult::deadline) return {};
+  return Error{.kind = ErrorKind::interrupted, .what = "interrupted between two looks"};
+}
+
+void Session::judge(Sight& sight, Purpose purpose,
+                    const std::vector<std::string>& known_nodes) const {
+  const OwnerCycle cycle = owner_cycle_of(sight.facts);
+  const ProveInput input{.facts = &sight.facts,
+                         .looks = sight.looks,
+                         .policy = options_.policy,
+                         .purpose = purpose,
+                         .settle = options_.settle,
+                         .now = runtime_.clock.now(),
+                         .owner_cycle = cycle.text,
+                         .owner_cycle_length = cycle.length,
+                         .known_nodes = known_nodes};
+  sight.verdict = prove(input);
+  add_findings(sight.verdict, sight.facts, sight.looks);
+}
+
+Result<Sight> Session::look_again(Sight sight, const std::vector<std::string>& vantages) {
+  TRY_ASSIGN(sight.facts, discover());
+  TRY_ASSIGN(Look next, look(sight.facts, vantages));
+  look::apply_inside(sight.facts, next);
+  sight.looks.push_back(std::move(next));
+  return sight;
+}
+
+Result<Sight> Session::diagnose(const std::vector<std::string>& vantages) {
+  TRY_ASSIGN(Sight sight, look_again({}, vantages));
+  const std::vector<std::string> known = node_names(sight.facts);
+  if (changed_recently(sight.facts, runtime_.clock.now())) {
+    progress_->say("something changed within the last minute: looking twice");
+    TRY(pause(options_.settle));
+    TRY_ASSIGN(sight, look_again(std::move(sight), vantages));
+  }
+  judge(sight, Purpose::diagnose, known);
+  return sight;
+}
+
+Result<Sight> Session::verify(const std::vector<std::string>& vantages) {
+  TRY_ASSIGN(Sight sight, look_again({}, vantages));
+  const std::vector<std::string> known = node_names(sight.facts);
+  TRY(pause(options_.settle));
+  TRY_ASSIGN(sight, look_again(std::move(sight), vantages));
+  judge(sight, Purpose::verify, known);
+  return sight;
+}
+
+render::RunInfo Session::run_info(const ClusterFacts& facts) const {
+  return {.facts = &facts, .started = started_, .finished = runtime_.clock.now()};
+}
+
+}  // namespace catflap::app

@@ -1,0 +1,68 @@
+#include "app/steps_view.hpp"
+
+#include "app/views.hpp"
+#include "core/catalogue.hpp"
+#include "render/change_text.hpp"
+
+namespace catflap::app {
+namespace {
+
+constexpr std::size_t kMostNodes = 12;
+
+}  // namespace
+
+void StepsView::title(const std::string& code, const std::map<std::string, std::string>& params) {
+  if (!shown_.insert(code).second) return;
+  progress_.say(style_.paint(render::Tone::strong, message_text({code, params})));
+}
+
+void StepsView::show_rollouts(const std::vector<act::Rollout>& rollouts) {
+  std::string lines, live;
+  for (const act::Rollout& rollout : rollouts) {
+    render::RolloutView view = view_of(rollout);
+    live += render::rollout_text(view, kMostNodes, style_);
+    view.elapsed = Duration{};  // else every second would be news
+    std::string line = render::rollout_line(view);
+    line.resize(line.rfind(" ("));
+    lines += (lines.empty() ? "  " : "\n  ") + line;
+  }
+  progress_.update(lines, live);
+}
+
+void StepsView::show(const act::Progress& news) {
+  using Stage = act::Progress::Stage;
+  switch (news.stage) {
+    case Stage::lock:
+      progress_.update("  " + news.text, "  " + news.text);
+      break;
+    case Stage::record:
+      progress_.update("", "  recording what answers now");
+      break;
+    case Stage::step: {
+      title("step-disable", {});
+      std::string text = news.step_id;
+      for (std::size_t i = 0; plan_ != nullptr && i < plan_->steps.size(); ++i) {
+        if (plan_->steps[i].id == news.step_id) text = message_text(plan_->steps[i].title);
+      }
+      progress_.say("  " + text);
+      break;
+    }
+    case Stage::rollout:
+      title("step-wait", {});
+      if (news.rollouts != nullptr) show_rollouts(*news.rollouts);
+      break;
+    case Stage::settle:
+    case Stage::look:
+    case Stage::prove: {
+      title("step-verify", {{"port", "9091"}});
+      std::string text = news.text.empty() ? fmt::format("look {}", news.look) : news.text;
+      progress_.update("  " + text, "  " + text);
+      break;
+    }
+    case Stage::result:
+      progress_.clear();
+      break;
+  }
+}
+
+}  // namespace catflap::app

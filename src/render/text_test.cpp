@@ -1,0 +1,141 @@
+// The texts, against goldens and against the size of a screen.
+#include <gtest/gtest.h>
+
+#include "render/change_text.hpp"
+#include "render/error_text.hpp"
+#include "render/golden_test.hpp"
+#include "render/groups.hpp"
+#include "render/samples_test.hpp"
+
+namespace catflap::render {
+namespace {
+
+using namespace catflap::test;
+
+const Style kPlain(Colours::off);
+
+TEST(DiagnosisText, ThreeExposedNodes) {
+  expect_golden("diagnose-exposed.txt", diagnosis_text(three_exposed().seen(), "catflap", kPlain));
+}
+
+TEST(DiagnosisText, MixedCluster) {
+  const Sample sample =
+      sample_of({exposed_node("n1", 0), closed_node("n2", 1), unknown_node("n3", 2)});
+  expect_golden("diagnose-mixed.txt", diagnosis_text(sample.seen(), "kubectl catflap", kPlain));
+}
+
+TEST(EvidenceText, ThreeClosedNodesNameTheirBasis) {
+  expect_golden("verify-closed.txt",
+                evidence_text(three_closed().seen(), "/tmp/evidence.json", "catflap", kPlain));
+}
+
+TEST(DiagnosisText, FiveThousandNodesFitAScreen) {
+  const std::string text = diagnosis_text(five_thousand().seen(), "catflap", kPlain);
+  expect_golden("diagnose-5000.txt", text);
+  EXPECT_LE(count_lines(text), 40U);
+  EXPECT_LE(widest_line(text), kWidth);
+}
+
+TEST(DiagnosisText, NeverWiderThanAScreen) {
+  Sample sample = three_exposed();
+  sample.facts.server = "https://" + std::string(60, 'a') + ".example.com:6443";
+  sample.verdict.nodes[0].declared->enabled.raw = std::string(70, 'x');
+  for (const std::string& text :
+       {diagnosis_text(sample.seen(), "catflap", kPlain),
+        evidence_text(three_closed().seen(), "/tmp/e.json", "catflap", kPlain),
+        plan_text(sample_plan(), sample.facts, "catflap", kPlain)}) {
+    EXPECT_LE(widest_line(text), kWidth) << text;
+    EXPECT_LE(count_lines(text), 40U) << text;
+  }
+}
+
+TEST(DiagnosisText, AnUnknownNodeIsNeverCountedAsClosed) {
+  const Sample sample = sample_of({closed_node("n1", 0), unknown_node("n2", 1)});
+  EXPECT_EQ(headline(sample.verdict), "1 of 2 nodes is unknown, 1 is closed.");
+  EXPECT_EQ(headline(three_closed().verdict), "All 3 nodes are closed.");
+}
+
+TEST(DiagnosisText, SaysThatExecRanCommands) {
+  EXPECT_NE(looked_text(three_closed().looks, kPlain).find("a command in 3 containers"),
+            std::string::npos);
+  EXPECT_NE(looked_text(three_exposed().looks, kPlain).find("nothing was started"),
+            std::string::npos);
+  EXPECT_EQ(looked_text(three_closed().looks, kPlain).find("nothing was started"),
+            std::string::npos);
+}
+
+TEST(DiagnosisText, NamesASkippedVantagePoint) {
+  Sample sample = three_exposed();
+  sample.looks[0].skipped = {{"exec", "forbidden", "pods/exec is forbidden"}};
+  EXPECT_NE(looked_text(sample.looks, kPlain).find("exec skipped: pods/exec is forbidden"),
+            std::string::npos);
+}
+
+TEST(WideText, OneLinePerNode) {
+  const std::string text = wide_text(three_exposed().verdict);
+  expect_golden("diagnose-wide.txt", text);
+  EXPECT_EQ(count_lines(text), 4U);
+}
+
+TEST(PlanText, StepsTitlesAndCommands) {
+  expect_golden("plan.txt", plan_text(sample_plan(), sample_facts(), "catflap", kPlain));
+}
+
+TEST(PlanText, ARefusalSaysWhatToDoInstead) {
+  Plan plan = sample_plan();
+  plan.refusals = {
+      {{"CF0033",
+        {{"owner", "tigera-operator"},
+         {"object", "DaemonSet calico-system/calico-node"},
+         {"cycle", "within seconds, at the latest after 5 min"},
+         {"mark", "label app.kubernetes.io/managed-by"},
+         {"change", "the Installation"}}},
+       {"kubectl patch installations.operator.tigera.io default --type merge -p '{}'"}}};
+  expect_golden("plan-refused.txt", plan_text(plan, sample_facts(), "catflap", kPlain));
+}
+
+TEST(RolloutText, NamesTheNodesThatAreNotDone) {
+  const std::string text = rollout_text(sample_rollout(), 40, kPlain);
+  expect_golden("wait.txt", text);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos)
+      << "a pod's message must not reach the terminal raw";
+}
+
+TEST(RolloutText, AtMostSoManyNodes) {
+  EXPECT_NE(rollout_text(sample_rollout(), 1, kPlain).find("and 1 more node"), std::string::npos);
+}
+
+TEST(ErrorText, OneAndSeveral) {
+  const Error one{.kind = ErrorKind::unreachable,
+                  .what = "connection refused",
+                  .subject = "https://10.0.0.1:6443",
+                  .hint = "check --context"};
+  const Error two{.kind = ErrorKind::usage, .what = "bad\x1b[2Jthing"};
+  EXPECT_EQ(error_text({one}, kPlain),
+            "catflap: https://10.0.0.1:6443: connection refused\n  next: check --context\n");
+  EXPECT_EQ(error_text({one, two}, kPlain),
+            "catflap: 2 problems\n  - https://10.0.0.1:6443: connection refused\n    next: check "
+            "--context\n"
+            "  - bad\\x1B[2Jthing\n");
+}
+
+TEST(Style, ColoursOnlyWhenOn) {
+  EXPECT_EQ(Style(Colours::off).paint(Tone::bad, "x"), "x");
+  EXPECT_EQ(Style(Colours::on).paint(Tone::bad, "x"), "\x1b[1;31mx\x1b[0m");
+  EXPECT_EQ(diagnosis_text(three_exposed().seen(), "catflap", kPlain).find('\x1b'),
+            std::string::npos);
+  EXPECT_NE(diagnosis_text(three_exposed().seen(), "catflap", Style(Colours::on)).find('\x1b'),
+            std::string::npos);
+}
+
+TEST(Style, Lists) {
+  const std::vector<std::string> names{"n1", "n2", "n3", "n4"};
+  EXPECT_EQ(name_list(names, 60), "n1, n2, n3, n4");
+  EXPECT_EQ(name_list(names, 17), "n1 and 3 more");
+  EXPECT_EQ(count_of(5000, "node"), "5,000 nodes");
+  EXPECT_EQ(count_of(1, "node"), "1 node");
+  EXPECT_EQ(cut("größer", 4), "grö…");
+}
+
+}  // namespace
+}  // namespace catflap::render
