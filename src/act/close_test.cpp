@@ -1,9 +1,9 @@
 // close against a cluster that moves: what it promises, and what it must not say.
 #include "act/close.hpp"
 
-#include "act/act_fixture.hpp"
 #include "act/apply.hpp"
 #include "act/verify_loop.hpp"
+#include "support/act_fixture.hpp"
 
 namespace catflap::act {
 namespace {
@@ -213,7 +213,7 @@ TEST_F(Close, TheLoserOfTheLockStops) {
 
 TEST_F(Close, InterruptedSaysWhatGoesOnAndReleasesTheLock) {
   on_progress = [&](const Progress& progress) {
-    if (progress.stage == Progress::Stage::rollout) api->request_stop();
+    if (progress.stage == Progress::Stage::rollout) stop.request_stop();
   };
   const auto outcome = close_now();
   EXPECT_EQ(outcome.error->kind, ErrorKind::interrupted);
@@ -221,6 +221,16 @@ TEST_F(Close, InterruptedSaysWhatGoesOnAndReleasesTheLock) {
   EXPECT_THAT(outcome.freeze_commands, ElementsAre(HasSubstr("\"OnDelete\"")));
   EXPECT_FALSE(journal().lock.has_value());
   EXPECT_TRUE(journal().run->unfinished());
+}
+
+TEST_F(Close, ASecondSignalEndsTheTeardownToo) {
+  on_progress = [&](const Progress& progress) {
+    if (progress.stage == Progress::Stage::rollout) api->request_stop();
+  };
+  EXPECT_EQ(close_now().error->kind, ErrorKind::interrupted);
+  start_process();
+  EXPECT_TRUE(journal().lock.has_value());
+  EXPECT_EQ(close_now().verdict->verdict, Verdict::closed);
 }
 
 TEST_F(Close, DryRunStoresNothing) {

@@ -11,6 +11,8 @@ namespace catflap::act {
 namespace json = boost::json;
 
 struct Context {
+  /// Not bound to `stop`: after it the teardown still has to give the lock back. Bound to a later
+  /// wish (a second signal).
   kube::Api& api;
   const Clock& clock;
   std::stop_token stop;

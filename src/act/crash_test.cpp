@@ -1,6 +1,6 @@
 // kill -9 at every write, before it and after it. Whoever comes next must end where an undisturbed
 // run ends, with at most one change of the template.
-#include "act/act_fixture.hpp"
+#include "support/act_fixture.hpp"
 
 namespace catflap::act {
 namespace {

@@ -17,6 +17,8 @@ Error interrupted_error() {
 Result<PauseEnd> pause_until(const Context& context,
                              const std::function<Result<void>()>& keep_alive,
                              const std::function<bool()>& done, SteadyPoint deadline) {
+  bool finished = false;
+  const auto wake = [&] { return context.stop.stop_requested() || (finished = done()); };
   while (true) {
     if (context.stop.stop_requested()) return interrupted_error();
     if (keep_alive) TRY(keep_alive());

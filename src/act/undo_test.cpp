@@ -1,7 +1,7 @@
 // undo is compared with a snapshot taken before close, never with the journal.
 #include "act/undo.hpp"
 
-#include "act/act_fixture.hpp"
+#include "support/act_fixture.hpp"
 
 namespace catflap::act {
 namespace {

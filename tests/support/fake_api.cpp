@@ -100,6 +100,7 @@ template <class T>
 Result<T> FakeApi::serve(FakeRequest request, const std::function<Result<T>()>& act) {
   deliver();
   if (dead_) return fake_unreachable();
+  if (stop_) return Error{.kind = ErrorKind::interrupted, .what = "stopped before it was finished"};
   auto error = meet_faults(request, Fault::When::before);
   if (error) {
     request.error = catflap::to_string(error->kind);

@@ -72,7 +72,8 @@ class FakeApi final : public Api {
   /// included, reaches nothing. With `after` that write itself still does.
   void die_at_write(int nth, Fault::When when);
   [[nodiscard]] bool dead() const { return dead_; }
-  /// As a signal would: run_until returns `stopped` from now on.
+  /// The stop token of a real client fires: run_until returns `stopped`, and every request
+  /// `interrupted`.
   void request_stop() { stop_ = true; }
   /// Every watch loses its connection and lists again: trouble, what is there now as added, synced.
   void break_watches();

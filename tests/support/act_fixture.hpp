@@ -47,7 +47,7 @@ class ActFixture : public testing::Test {
   /// What the command does: read, plan, close.
   CloseOutcome close_now() { return close_with(plan(), options()); }
   CloseOutcome close_with(const Plan& what, const CloseOptions& with) {
-    const Context context{.api = *api, .clock = clock};
+    const Context context{.api = *api, .clock = clock, .stop = stop.get_token()};
     return close(context, {what, world->facts(), world->look()}, seams(), with);
   }
 
@@ -61,7 +61,7 @@ class ActFixture : public testing::Test {
   }
 
   UndoOutcome undo_now(UndoOptions::DryRun dry_run = UndoOptions::DryRun::none) {
-    const Context context{.api = *api, .clock = clock};
+    const Context context{.api = *api, .clock = clock, .stop = stop.get_token()};
     return undo(context, {.dry_run = dry_run,
                           .namespaces = {"kube-system", "calico-system"},
                           .timeout = std::chrono::minutes(5),
@@ -97,6 +97,7 @@ class ActFixture : public testing::Test {
   std::unique_ptr<kube::FakeApi> api;
   std::function<void(const Progress&)> on_progress;
   json::object snapshot;
+  std::stop_source stop;
   Holder holder;
   int processes = 0;
 };
