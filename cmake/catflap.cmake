@@ -9,6 +9,10 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 find_package(yaml-cpp REQUIRED)
+if(CATFLAP_STATIC) # Debian's CMake file knows the shared library only; the static one stands beside it.
+  find_library(CATFLAP_YAML_CPP_STATIC libyaml-cpp.a REQUIRED)
+  set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION_NONE ${CATFLAP_YAML_CPP_STATIC})
+endif()
 # Boost 1.81 is beside bookworm's default 1.74 and its CMake files are found first.
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 if(CATFLAP_TESTS)
