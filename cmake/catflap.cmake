@@ -42,9 +42,9 @@ if(CATFLAP_STATIC)
   target_link_options(catflap_flags INTERFACE -static-pie -Wl,--gc-sections)
 endif()
 
-# catflap_library(FOLDER DEPENDS folders… LINK libraries…): src/FOLDER as target catflap_FOLDER (core/model: catflap_core_model).
+# catflap_library(FOLDER DEPENDS folders… LINK libraries… TEST_SOURCES files…): src/FOLDER as target catflap_FOLDER (core/model: catflap_core_model).
 function(catflap_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_SOURCES" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   if(folder STREQUAL "core") # core/model is a library of its own, below core
@@ -71,7 +71,8 @@ function(catflap_library folder)
   endif()
 
   if(CATFLAP_TESTS AND tests)
-    add_executable(${name}_test ${tests})
+    add_executable(${name}_test ${tests} ${ARG_TEST_SOURCES})
+    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(${name}_test PRIVATE catflap_${name} catflap_flags GTest::gmock GTest::gtest_main rapidcheck)
     if(TARGET catflap_fake AND ("kube" IN_LIST ARG_DEPENDS OR "act" IN_LIST ARG_DEPENDS))
       target_link_libraries(${name}_test PRIVATE catflap_fake)
