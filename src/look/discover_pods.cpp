@@ -111,7 +111,8 @@ std::optional<Draft> PodReader::draft(const json::object& pod, const DaemonSetFa
       copy_members(*metadata, result.metadata, {"annotations"});
     }
   }
-  copy_members(*spec, result.spec, {"nodeName", "serviceAccountName", "hostNetwork"});
+  copy_members(*spec, result.spec,
+               {"nodeName", "serviceAccountName", "hostNetwork", "enableServiceLinks"});
   if (const auto* status = object_at(pod, {"status"})) {
     copy_members(*status, result.status, {"hostIP", "hostIPs", "podIP", "podIPs"});
   }
@@ -197,8 +198,9 @@ void PodReader::resolve_template(DaemonSetFacts& daemon_set) {
   if (const auto* own = object_at(*pod, {"metadata"})) {
     copy_members(*own, metadata, {"labels", "annotations"});
   }
-  input.pod = {{"metadata", std::move(metadata)},
-               {"spec", json::object{{"containers", json::array{shape->container}}}}};
+  json::object own_spec{{"containers", json::array{shape->container}}};
+  copy_members(*spec, own_spec, {"serviceAccountName", "hostNetwork", "enableServiceLinks"});
+  input.pod = {{"metadata", std::move(metadata)}, {"spec", std::move(own_spec)}};
   daemon_set.template_declared = resolve(input);
 }
 

@@ -297,7 +297,7 @@ void Reader::read_processes() {
   if (!first || !second) {
     doubt("felix-process-not-seen", "the processes of the container could not be read");
   } else if (*first != *second) {
-    doubt("felix-restarted", "Felix started or ended during the look");
+    doubt("inside-incomplete", "Felix started or ended during the look");
   }
   if (!first) return;
   for (const auto& process : *first) look_.felix.push_back(read_process(process));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "kube/base64.hpp"
 #include "look/json_read.hpp"
 
 namespace catflap::look {
@@ -43,7 +44,7 @@ Lookup read_secret(const json::object& object) {
   const auto* data = object_at(object, {"data"});
   if (data == nullptr) return lookup;
   for (const auto& entry : *data) {
-    auto value = decode_base64(text_at(*data, {entry.key()}));
+    auto value = kube::decode_base64(text_at(*data, {entry.key()}));
     if (!value) return {.state = Lookup::State::unreadable, .why = "its data is not base64"};
     lookup.data.emplace(entry.key(), std::move(*value));
   }
@@ -103,27 +104,6 @@ Lookup References::lookup(const Ref& ref, std::optional<TimePoint> started) cons
                                to_rfc3339(*changed), to_rfc3339(*started))};
   }
   return it->second.lookup;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  unsigned buffer = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    buffer = ((buffer << 6) | static_cast<unsigned>(value)) & 0xffffU;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>((buffer >> bits) & 0xffU);
-  }
-  return bytes;
 }
 
 }  // namespace catflap::look

@@ -50,7 +50,4 @@ class References {
   std::map<Ref, Entry> entries_;
 };
 
-/// Standard alphabet, padded or not; none if it has any other character.
-[[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace catflap::look

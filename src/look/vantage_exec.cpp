@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -30,14 +31,14 @@ InsideLook not_looked(const PodFacts& pod, TimePoint at, const char* code, std::
 const char* no_exec_code(const PodFacts& pod, bool windows) {
   if (!pod.felix_running) return "pod-not-running";
   if (windows) return "windows-node";
-  if (!pod.host_network) return "not-host-network";
+  if (!pod.host_network) return "inside-incomplete";
   return nullptr;
 }
 
 std::string no_exec_problem(const PodFacts& pod, std::string_view code) {
   const auto name = pod.namespace_ + "/" + pod.name;
   if (code == "windows-node") return "a Windows container has no /proc";
-  if (code == "not-host-network") return name + " is not on the node's network";
+  if (code == "inside-incomplete") return name + " is not on the node's network";
   return fmt::format("container {} of {} does not run", pod.felix_container, name);
 }
 
@@ -72,6 +73,7 @@ class ExecVantage {
   void ask(std::span<const PodFacts* const> pods);
   void take(const PodFacts& pod, const Result<kube::ExecOutput>& answer, TimePoint asked,
             TimePoint received);
+  bool refused(const PodFacts& pod);
   void skip_if_forbidden();
 
   const LookContext& context_;
@@ -79,7 +81,11 @@ class ExecVantage {
   const LookOptions& options_;
   std::string nonce_;
   std::vector<const PodFacts*> pods_;
-  std::string forbidden_;  // the server's word
+  struct Right {
+    bool granted = false;
+    std::string refusal;  // the server's word
+  };
+  std::map<std::string, Right> rights_;  // by namespace, as far as is known
   Look look_;
 };
 
@@ -113,10 +119,12 @@ void ExecVantage::take(const PodFacts& pod, const Result<kube::ExecOutput>& answ
                        TimePoint received) {
   if (!answer.has_value()) {
     const auto& error = answer.error();
-    if (error.kind == ErrorKind::not_permitted) forbidden_ = to_string(error);
+    auto& refusal = rights_[pod.namespace_].refusal;
+    if (error.kind == ErrorKind::not_permitted) refusal = to_string(error);
     look_.inside.push_back(not_looked(pod, asked, code_of(error), to_string(error)));
     return;
   }
+  rights_[pod.namespace_].granted = true;
   if (answer->exit_code != 0) {
     look_.inside.push_back(not_looked(
         pod, asked, "exec-failed",
@@ -150,35 +158,41 @@ void ExecVantage::ask(std::span<const PodFacts* const> pods) {
   }
 }
 
+/// What was refused once in a namespace, and never granted, is not asked again there.
+bool ExecVantage::refused(const PodFacts& pod) {
+  const auto& right = rights_[pod.namespace_];
+  if (right.granted || right.refusal.empty()) return false;
+  look_.inside.push_back(not_looked(pod, context_.clock.now(), "exec-forbidden", right.refusal));
+  return true;
+}
+
 /// If not one pod may be looked into, that is a fact about us and not about the nodes.
 void ExecVantage::skip_if_forbidden() {
-  const bool all = std::ranges::all_of(look_.inside, [](const InsideLook& inside) {
-    return inside.problem_code == "exec-forbidden" || inside.problem_code == "pod-not-running" ||
-           inside.problem_code == "windows-node" || inside.problem_code == "not-host-network";
+  const bool none = !rights_.empty() && std::ranges::all_of(rights_, [](const auto& entry) {
+    return !entry.second.granted && !entry.second.refusal.empty();
   });
-  if (forbidden_.empty() || !all) return;
+  if (!none) return;
   look_.inside.clear();
-  look_.skipped.push_back({kName, "forbidden", forbidden_});
+  look_.skipped.push_back({kName, "forbidden", rights_.begin()->second.refusal});
 }
 
 Look ExecVantage::run() && {
   sort_out();
-  const std::span<const PodFacts* const> all(pods_);
-  const auto parallel = std::max<std::size_t>(options_.exec_parallel, 1);
   // The first round is small, so that a missing right costs few requests; the others are long, so
   // that one slow node does not keep the rest waiting.
-  auto round = parallel;
-  for (std::size_t from = 0; from < all.size();) {
-    if (context_.stop.stop_requested()) break;
-    if (context_.progress) context_.progress(kName, from, all.size());
-    const auto count = std::min(round, all.size() - from);
-    ask(all.subspan(from, count));
-    from += count;
-    round = parallel * 4;
-    skip_if_forbidden();
-    if (!look_.skipped.empty()) return std::move(look_);
+  const auto parallel = std::max<std::size_t>(options_.exec_parallel, 1);
+  std::size_t done = 0;
+  while (done < pods_.size() && !context_.stop.stop_requested()) {
+    if (context_.progress) context_.progress(kName, done, pods_.size());
+    const auto room = done == 0 ? parallel : parallel * 4;
+    std::vector<const PodFacts*> round;
+    for (; done < pods_.size() && round.size() < room; ++done) {
+      if (!refused(*pods_[done])) round.push_back(pods_[done]);
+    }
+    ask(round);
   }
-  if (context_.progress) context_.progress(kName, all.size(), all.size());
+  skip_if_forbidden();
+  if (context_.progress) context_.progress(kName, done, pods_.size());
   return std::move(look_);
 }
 
