@@ -23,7 +23,7 @@ void StepsView::show_rollouts(const std::vector<act::Rollout>& rollouts) {
     live += render::rollout_text(view, kMostNodes, style_);
     view.elapsed = Duration{};  // else every second would be news
     std::string line = render::rollout_line(view);
-    line.resize(line.rfind(" ("));
+    line = line.substr(0, line.rfind(" ("));  // npos where the line was too long for the time
     lines += (lines.empty() ? "  " : "\n  ") + line;
   }
   progress_.update(lines, live);
