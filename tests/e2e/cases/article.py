@@ -30,6 +30,7 @@ def article(c):
     kept.verify = c.catflap("verify", "-o", "json", user=verifier)
     kept.verify_without_exec = c.catflap("verify", *QUICK, "-o", "json", user=reader)
     kept.diagnosis_when_closed = c.catflap("diagnose", "-o", "json", user=reader)
+    kept.diagnosis_elsewhere = c.catflap("diagnose", "-n", "default", "-o", "json")
     kept.plan_when_closed = c.catflap("plan", "-o", "json", user=reader)
     with Starts() as starts:
         kept.close_again = c.catflap("close", "--yes", *QUICK, "-o", "json", user=closer)
@@ -96,6 +97,15 @@ def diagnose_sees_the_closed_port(kept):
     same("exit code of diagnose", kept.diagnosis_when_closed.code, 0)
     same("steps of plan", kept.plan_when_closed.json["steps"], [])
     same("exit code of plan", kept.plan_when_closed.code, 0)
+
+
+@case(of=article, twin="diagnose-sees-the-closed-port")
+def no_felix_is_said_plainly(kept):
+    """Where no DaemonSet runs Felix, refusing ports are not closed ones: exit code 3, and why."""
+    document = kept.diagnosis_elsewhere.json
+    same("verdicts", verdicts(document), all_are("no-felix"))
+    same("exit code", kept.diagnosis_elsewhere.code, 3)
+    says(str(document["cluster"]["findings"]), "CF0036")
 
 
 @case(of=article, twin="verify-proves-it")
@@ -178,7 +188,8 @@ def the_plan_says_what_restarts(kept):
 def diagnose_fits_a_screen(kept):
     """In words: how many nodes, what decides it, the next command, and that nothing was written."""
     text = kept.diagnosis_text.out
-    says(text, "exposed", "3", METRICS_ENABLED, "calico-node", "catflap close")
+    says(text, "exposed", "3", METRICS_ENABLED, "calico-node", "catflap plan",
+         "Nothing was written")
     holds(len(text.splitlines()) <= 50, f"{len(text.splitlines())} lines are more than a screen")
     same("reasons", {code for n in ADDRESSES for code in reason_codes(kept.diagnosis.json, n)},
          {"anonymous-read"})

@@ -84,14 +84,6 @@ def exposed_cannot_be_accepted(c):
         same(f"exit code with {verdict}", output.code, 2)
 
 
-@case(twin="a-right-command-line-is-taken")
-def no_felix_is_said_plainly(c):
-    """Where no DaemonSet runs Felix there is nothing closed: exit code 3."""
-    output = c.catflap("diagnose", "-n", "default", "-o", "json")
-    same("exit code", output.code, 3)
-    holds("closed" not in output.json["cluster"]["counts"], f"{output.json['cluster']['counts']}")
-
-
 @case(twin="an-unknown-flag")
 def a_right_command_line_is_taken(c):
     """All outputs of one command, and none of them with a complaint."""
