@@ -23,8 +23,9 @@ Result<PauseEnd> pause_until(const Context& context,
     if (context.stop.stop_requested()) return interrupted_error();
     if (keep_alive) TRY(keep_alive());
     const auto slice = std::min(deadline, context.clock.steady() + kSlice);
-    switch (context.api.run_until(done, slice)) {
+    switch (context.api.run_until(wake, slice)) {
       case kube::RunResult::done:
+        if (!finished) return interrupted_error();
         return PauseEnd::done;
       case kube::RunResult::stopped:
         return interrupted_error();
