@@ -137,7 +137,10 @@ std::string dump(const Declared& declared) {
   append_unless_quiet(text, "port", declared.port);
   append_unless_quiet(text, "host", declared.host);
   append_unless_quiet(text, "tls", declared.tls);
-  if (!is_quiet(declared.tls) || declared.client_auth.layer != Layer::compiled) {
+  // Whom Felix asks for a certificate matters as soon as it has one itself.
+  if (!is_quiet(declared.tls)) {
+    text += "; " + param_text("auth", declared.client_auth);
+  } else if (declared.client_auth.layer != Layer::compiled) {
     append_unless_quiet(text, "auth", declared.client_auth);
   }
   if (declared.ca_file_set) text += "; ca";

@@ -66,12 +66,7 @@ LayerValues Sources::selector_layer(const Parameter& parameter) const {
         .kind = "FelixConfiguration", .name = object->name, .field = "spec.nodeSelector"};
   }
   if (!winner_sets) return layer;
-  for (const RawSetting& setting : (*winner)->settings) {
-    if (!names_parameter(setting.name, parameter.name)) continue;
-    layer.candidates.push_back(
-        {{.kind = "FelixConfiguration", .name = (*winner)->name, .field = setting.field},
-         setting.raw});
-  }
+  add_object(**winner, parameter, layer);
   // Of an unknown version it is not known whether it looks at these objects at all.
   if (support == Support::unknown) layer.candidates.push_back({});
   return layer;

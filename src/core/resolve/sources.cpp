@@ -39,7 +39,18 @@ bool may_set(const OpaqueSource& source, const Parameter& parameter) {
   return variable.starts_with(felix_lower(source.prefix));
 }
 
-/// What one object offers for a parameter.
+/// In a file or an object an empty text is dropped before names that differ in case meet, so it
+/// does not compete with another spelling. (In the environment it does: there Felix merges the
+/// spellings first.)
+void drop_outdone_empties(std::vector<Candidate>& candidates) {
+  const auto is_empty = [](const Candidate& candidate) { return candidate.raw.empty(); };
+  if (!std::all_of(candidates.begin(), candidates.end(), is_empty)) {
+    std::erase_if(candidates, is_empty);
+  }
+}
+
+}  // namespace
+
 void add_object(const FelixConfiguration& object, const Parameter& parameter, LayerValues& layer) {
   if (!object.broken.empty()) {
     layer.unreadable =
@@ -47,13 +58,14 @@ void add_object(const FelixConfiguration& object, const Parameter& parameter, La
     layer.unreadable_source = object_source(object.name, "");
     return;
   }
+  std::vector<Candidate> candidates;
   for (const RawSetting& setting : object.settings) {
     if (!names_parameter(setting.name, parameter.name)) continue;
-    layer.candidates.push_back({object_source(object.name, setting.field), setting.raw});
+    candidates.push_back({object_source(object.name, setting.field), setting.raw});
   }
+  drop_outdone_empties(candidates);
+  layer.candidates.insert(layer.candidates.end(), candidates.begin(), candidates.end());
 }
-
-}  // namespace
 
 Sources::Sources(const ResolveInput& input)
     : input_(input),
@@ -178,6 +190,7 @@ LayerValues Sources::file_layer(const Parameter& parameter) const {
     source.field = key;
     layer.candidates.push_back({std::move(source), value});
   }
+  drop_outdone_empties(layer.candidates);
   return layer;
 }
 

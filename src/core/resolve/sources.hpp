@@ -17,6 +17,9 @@ namespace catflap {
 /// Does this version of Felix know a feature that came with a release?
 enum class Support { yes, no, unknown };
 
+/// Adds what one object offers for a parameter: its candidates, or why Felix cannot use it.
+void add_object(const FelixConfiguration& object, const Parameter& parameter, LayerValues& layer);
+
 class Sources {
  public:
   /// `input` is borrowed and must outlive this.
