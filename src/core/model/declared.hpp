@@ -70,6 +70,9 @@ struct Declared {
   Param<bool> tls;          // a certificate or key file is set
   Param<ClientAuth> client_auth;
   bool ca_file_set = false;  // with tls and without it Felix does not listen (armed)
+  /// Spellings of PrometheusMetricsEnabled that sources of envFrom set, also where the env list hides them: what has to be
+  /// outranked name by name.
+  std::vector<std::string> enabled_from_outside;
   std::vector<Message> notes;  // findings met on the way (core/catalogue.hpp), e.g. CF0011 for names that differ in case
   friend bool operator==(const Declared&, const Declared&) = default;
 };

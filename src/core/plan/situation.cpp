@@ -4,7 +4,6 @@
 #include <set>
 
 #include "core/resolve/json_read.hpp"
-#include "core/resolve/values.hpp"
 
 namespace catflap {
 namespace {
@@ -31,8 +30,8 @@ std::optional<EnvEdit> edit_of(const DaemonSetFacts& daemon_set) {
   if (spec == nullptr) return edit;
   for_each_object(*spec, "containers", [&](const json::object& container) {
     if (string_at(container, "name") != daemon_set.felix_container) return;
-    edit =
-        switch_off_in_env(container.if_contains("env"), names_from_outside(daemon_set, container));
+    edit = switch_off_in_env(container.if_contains("env"),
+                             daemon_set.template_declared.enabled_from_outside);
   });
   return edit;
 }
@@ -83,6 +82,14 @@ std::string built_in(const std::vector<const PodFacts*>& pods, const ClusterVerd
   return "";
 }
 
+/// A pod of the newest template that is not off after all: one of several spellings may be empty,
+/// and then its node's own FelixConfiguration decides there.
+bool disagrees(const std::vector<const PodFacts*>& pods) {
+  return std::ranges::any_of(pods, [](const PodFacts* pod) {
+    return !pod->stale && enabled_switch(pod->declared) != Switch::off;
+  });
+}
+
 Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
                     const ClusterVerdict& now) {
   Situation s{.daemon_set = &daemon_set, .env = env_of_template(daemon_set)};
@@ -95,6 +102,7 @@ Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
   s.stale = static_cast<int>(
       std::ranges::count_if(s.pods, [](const PodFacts* pod) { return pod->stale; }));
   s.pending = s.stale > 0 || daemon_set.observed_generation < daemon_set.generation;
+  if (s.env == EnvSays::off && disagrees(s.pods)) s.env = EnvSays::undecided;
   if (s.windows || s.env == EnvSays::off) return s;
   s.build_node = built_in(s.pods, now);
   s.needs_env = s.env != EnvSays::nothing || !s.build_node.empty() ||
@@ -105,22 +113,6 @@ Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
 }
 
 }  // namespace
-
-std::vector<std::string> names_from_outside(const DaemonSetFacts& daemon_set,
-                                            const json::object& container) {
-  std::set<std::string> listed;
-  for_each_object(container, "env",
-                  [&](const json::object& entry) { listed.insert(string_at(entry, "name")); });
-  std::set<std::string> outside;
-  // The resolver notes each variable that comes from a ConfigMap or Secret (CF0017).
-  for (const Message& note : daemon_set.template_declared.notes) {
-    const auto name = note.params.find("name");
-    if (note.code != "CF0017" || name == note.params.end() || listed.contains(name->second))
-      continue;
-    if (env_names_parameter(name->second, kEnabled.name)) outside.insert(name->second);
-  }
-  return {outside.begin(), outside.end()};
-}
 
 bool is_felixconfiguration(Layer layer) {
   return layer == Layer::fc_node || layer == Layer::fc_selector || layer == Layer::fc_default;

@@ -39,11 +39,6 @@ struct Situation {
 [[nodiscard]] std::vector<Situation> situations(const ClusterFacts& facts,
                                                 const ClusterVerdict& now);
 
-/// Names of the variable that the environment has and the container's env list has not: they come
-/// from envFrom.
-[[nodiscard]] std::vector<std::string> names_from_outside(const DaemonSetFacts& daemon_set,
-                                                          const json::object& container);
-
 /// "kube-system/calico-node"
 [[nodiscard]] std::string name_of(const DaemonSetFacts& daemon_set);
 

@@ -72,7 +72,8 @@ class Builder {
       variables_[variable] = {
           .name = variable,
           .value = value,
-          .source = object_source(kind, name, fmt::format("env {} from data[{}]", variable, key))};
+          .source = object_source(kind, name, fmt::format("env {} from data[{}]", variable, key)),
+          .from_outside = true};
     }
   }
 
@@ -83,12 +84,14 @@ class Builder {
     const auto before = variables_.find(name);
     const bool again = before != variables_.end() && before->second.from_list;
     const int times = again ? before->second.times + 1 : 1;
+    const bool from_outside = before != variables_.end() && before->second.from_outside;
     variables_[name] = {.name = name,
                         .value = std::move(resolved.value),
                         .why = std::move(resolved.why),
                         .source = std::move(resolved.source),
                         .from_list = true,
-                        .times = times};
+                        .times = times,
+                        .from_outside = from_outside};
   }
 
   Resolved resolve_entry(const json::object& entry, const std::string& name) {

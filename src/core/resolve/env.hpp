@@ -25,6 +25,7 @@ struct EnvVariable {
   Source source;           // field: "env NAME", with " from data[KEY]" for a ConfigMap or Secret
   bool from_list = false;  // set by an entry of env, which outranks every envFrom
   int times = 1;           // entries of env with exactly this name
+  bool from_outside = false;  // a source of envFrom sets it too, or alone
 };
 
 /// An envFrom source whose content is not known: it may set any variable that begins with prefix.

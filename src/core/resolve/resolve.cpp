@@ -121,6 +121,11 @@ Declared resolve(const ResolveInput& input) {
   declared.tls = decide_tls(sources);
   declared.client_auth = decide_client_auth(sources);
   declared.ca_file_set = !decide_text(sources, kCaFile).value.value_or("").empty();
+  for (const EnvVariable& variable : sources.environment().variables) {
+    if (variable.from_outside && env_names_parameter(variable.name, kEnabled.name)) {
+      declared.enabled_from_outside.push_back(variable.name);
+    }
+  }
   declared.notes = notes_of(sources, declared);
   return declared;
 }
