@@ -106,7 +106,7 @@ Result<int> report(Session& session, act::CloseOutcome outcome, const std::strin
                return render::written_text(change.written, style) +
                       render::evidence_text(input.seen, file, options.program, style);
              },
-         .wide = [&] { return render::wide_text(*outcome.verdict); },
+         .wide = [&] { return render::wide_text(input.seen); },
          .name = [&] { return render::name_text(*outcome.verdict); }});
   return exit_code(*outcome.verdict);
 }

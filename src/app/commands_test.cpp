@@ -2,6 +2,7 @@
 // command surface.
 #include "app/commands.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>

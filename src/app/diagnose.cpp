@@ -15,7 +15,7 @@ Result<int> run_diagnose(const Runtime& runtime, const Options& options) {
       runtime, options,
       {.document = [&] { return render::diagnosis_document(seen, session.run_info(sight.facts)); },
        .text = [&] { return render::diagnosis_text(seen, options.program, style); },
-       .wide = [&] { return render::wide_text(sight.verdict); },
+       .wide = [&] { return render::wide_text(seen); },
        .name = [&] { return render::name_text(sight.verdict); }});
   return exit_code(sight.verdict);
 }

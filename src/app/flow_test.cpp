@@ -1,5 +1,6 @@
 // Whole commands against a cluster in memory: exit codes, what is written where, and above all what
 // is not.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

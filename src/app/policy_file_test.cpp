@@ -1,5 +1,6 @@
 #include "app/policy_file.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace catflap::app {

@@ -1,6 +1,7 @@
 // A Runtime of strings: what a test gives to run() and what came out.
 #pragma once
 
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>

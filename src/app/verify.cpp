@@ -22,7 +22,7 @@ Result<int> run_verify(const Runtime& runtime, const Options& options) {
   print(runtime, options,
         {.document = [&] { return render::evidence_document(input, run); },
          .text = [&] { return render::evidence_text(input.seen, file, options.program, style); },
-         .wide = [&] { return render::wide_text(sight.verdict); },
+         .wide = [&] { return render::wide_text(input.seen); },
          .name = [&] { return render::name_text(sight.verdict); }});
   return exit_code(sight.verdict);
 }

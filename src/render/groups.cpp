@@ -62,6 +62,18 @@ std::string verb_phrase(Verdict verdict, std::size_t count) {
   return "";
 }
 
+std::string source_object(const Source& source, const ClusterFacts& facts) {
+  const std::string name = object_name(source.kind, source.namespace_, source.name);
+  if (source.kind != "Pod") return name;
+  for (const PodFacts& pod : facts.pods) {
+    if (pod.namespace_ != source.namespace_ || pod.name != source.name || pod.daemon_set.empty())
+      continue;
+    const std::string owner = object_name("DaemonSet", pod.namespace_, pod.daemon_set);
+    return pod.stale ? fmt::format("{}, made from an older template of {}", name, owner) : owner;
+  }
+  return name;
+}
+
 int severity_of(const std::string& code) {
   const CatalogueRow* row = find_row(code);
   return row == nullptr ? 0 : static_cast<int>(row->severity);
@@ -112,18 +124,17 @@ std::string object_name(const std::string& kind, const std::string& namespace_,
   return fmt::format("{} {}{}{}", kind, namespace_, namespace_.empty() ? "" : "/", name);
 }
 
-std::string deciding(const Declared& declared) {
+std::string deciding(const Declared& declared, const ClusterFacts& facts) {
   const auto& enabled = declared.enabled;
   if (enabled.state != ParamState::set) {
-    return fmt::format(
-        "{}: {}", to_string(enabled.state),
-        enabled.why.empty() ? "a source that could decide" : printable(enabled.why, 300));
+    const std::string why = enabled.why.empty() ? "a source that could decide" : enabled.why;
+    return fmt::format("{}: {}", to_string(enabled.state), printable(why, 300));
   }
   if (enabled.layer == Layer::build) return "nothing sets it, and yet this build serves metrics";
   if (enabled.layer == Layer::compiled) return "nothing sets it; Felix's own default is off";
   std::string text =
-      fmt::format("{}=\"{}\" in {}", enabled.source.field, printable(enabled.raw, 80),
-                  object_name(enabled.source.kind, enabled.source.namespace_, enabled.source.name));
+      fmt::format("{}=\"{}\" in {}", enabled.source.field, cut(printable(enabled.raw, 200), 40),
+                  source_object(enabled.source, facts));
   if (enabled.invalid) text += " (not a valid value: Felix takes its default, off)";
   return text;
 }

@@ -24,7 +24,9 @@ struct Group {
 
 /// `env FELIX_PROMETHEUSMETRICSENABLED="true" in DaemonSet kube-system/calico-node`, or why nothing
 /// decides.
-[[nodiscard]] std::string deciding(const Declared& declared);
+/// A pod that is not stale has its environment from its DaemonSet, which is what can be changed:
+/// that is named.
+[[nodiscard]] std::string deciding(const Declared& declared, const ClusterFacts& facts);
 
 /// "DaemonSet kube-system/calico-node", "FelixConfiguration default".
 [[nodiscard]] std::string object_name(const std::string& kind, const std::string& namespace_,

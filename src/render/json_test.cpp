@@ -1,5 +1,6 @@
 // Documents: goldens (which tests/schema_check.py holds against schemas/), and what must survive
 // hostile bytes.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "render/documents.hpp"

@@ -1,6 +1,8 @@
 // Clusters to render: made by hand, not by prove(), so that a view is tested for what it is given.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -184,7 +186,7 @@ inline Sample five_thousand() {
       nodes.push_back(closed_node(name, i));
     }
     if (i % 500 == 9) {
-      nodes.back().verdict = Verdict::unknown;
+      nodes.back() = unknown_node(name, i);
       nodes.back().reasons = {{fmt::format("reason-{}", i), {}}};
     }
   }

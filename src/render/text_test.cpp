@@ -39,7 +39,7 @@ TEST(DiagnosisText, FiveThousandNodesFitAScreen) {
 TEST(DiagnosisText, NeverWiderThanAScreen) {
   Sample sample = three_exposed();
   sample.facts.server = "https://" + std::string(60, 'a') + ".example.com:6443";
-  sample.verdict.nodes[0].declared->enabled.raw = std::string(70, 'x');
+  sample.verdict.nodes[0].declared->enabled.raw = std::string(700, 'x');
   for (const std::string& text :
        {diagnosis_text(sample.seen(), "catflap", kPlain),
         evidence_text(three_closed().seen(), "/tmp/e.json", "catflap", kPlain),
@@ -53,6 +53,22 @@ TEST(DiagnosisText, AnUnknownNodeIsNeverCountedAsClosed) {
   const Sample sample = sample_of({closed_node("n1", 0), unknown_node("n2", 1)});
   EXPECT_EQ(headline(sample.verdict), "1 of 2 nodes is unknown, 1 is closed.");
   EXPECT_EQ(headline(three_closed().verdict), "All 3 nodes are closed.");
+}
+
+TEST(DiagnosisText, NamesTheDaemonSetOfAPodUnlessThePodIsStale) {
+  Sample sample = three_exposed();
+  sample.verdict.nodes.resize(1);
+  Declared& declared = *sample.verdict.nodes[0].declared;
+  declared.enabled.source = {"Pod", "kube-system", "calico-node-a", "env FELIX_X"};
+  sample.facts.pods = {
+      {.namespace_ = "kube-system", .name = "calico-node-a", .daemon_set = "calico-node"}};
+  EXPECT_EQ(deciding(declared, sample.facts),
+            "env FELIX_X=\"true\" in DaemonSet kube-system/calico-node");
+  sample.facts.pods[0].stale = true;
+  EXPECT_EQ(deciding(declared, sample.facts),
+            "env FELIX_X=\"true\" in Pod kube-system/calico-node-a, made from an older template of "
+            "DaemonSet "
+            "kube-system/calico-node");
 }
 
 TEST(DiagnosisText, SaysThatExecRanCommands) {
@@ -72,7 +88,7 @@ TEST(DiagnosisText, NamesASkippedVantagePoint) {
 }
 
 TEST(WideText, OneLinePerNode) {
-  const std::string text = wide_text(three_exposed().verdict);
+  const std::string text = wide_text(three_exposed().seen());
   expect_golden("diagnose-wide.txt", text);
   EXPECT_EQ(count_lines(text), 4U);
 }
@@ -116,7 +132,7 @@ TEST(ErrorText, OneAndSeveral) {
   EXPECT_EQ(error_text({one, two}, kPlain),
             "catflap: 2 problems\n  - https://10.0.0.1:6443: connection refused\n    next: check "
             "--context\n"
-            "  - bad\\x1B[2Jthing\n");
+            "  - bad\\x1b[2Jthing\n");
 }
 
 TEST(Style, ColoursOnlyWhenOn) {
@@ -131,7 +147,7 @@ TEST(Style, ColoursOnlyWhenOn) {
 TEST(Style, Lists) {
   const std::vector<std::string> names{"n1", "n2", "n3", "n4"};
   EXPECT_EQ(name_list(names, 60), "n1, n2, n3, n4");
-  EXPECT_EQ(name_list(names, 17), "n1 and 3 more");
+  EXPECT_EQ(name_list(names, 17), "n1, n2 and 2 more");
   EXPECT_EQ(count_of(5000, "node"), "5,000 nodes");
   EXPECT_EQ(count_of(1, "node"), "1 node");
   EXPECT_EQ(cut("größer", 4), "grö…");

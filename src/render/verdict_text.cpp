@@ -12,9 +12,11 @@ namespace catflap::render {
 namespace {
 
 constexpr std::size_t kMostGroups = 6;
+constexpr std::size_t kMostGroupsOfVerdict = 2;
 constexpr std::size_t kMostFindings = 5;
 
-std::string group_text(const Group& group, std::size_t most_reasons, const Style& style) {
+std::string group_text(const Group& group, const ClusterFacts& facts, std::size_t most_reasons,
+                       const Style& style) {
   const std::string count = count_of(group.names.size(), "node");
   std::string text =
       pad_right("", 2) + style.paint(tone_of(group.verdict), to_string(group.verdict));
@@ -30,7 +32,7 @@ std::string group_text(const Group& group, std::size_t most_reasons, const Style
     text += fmt::format("    and {} (-o wide)\n",
                         count_of(first.reasons.size() - reasons, "more reason"));
   }
-  if (first.declared) text += paragraph("decided by  " + deciding(*first.declared), 4);
+  if (first.declared) text += paragraph("decided by " + deciding(*first.declared, facts), 4);
   return text;
 }
 
@@ -76,8 +78,9 @@ std::string cluster_facts_line(const ClusterFacts& facts) {
 std::string looks_line(const ClusterVerdict& verdict) {
   const auto& looks = verdict.stability.looks;
   if (looks.size() < 2) return "once: a look is not yet a proof";
-  std::string text =
-      fmt::format("{} times in {}", looks.size(), about(looks.back() - looks.front()));
+  const std::string apart = about(looks.back() - looks.front());
+  std::string text = looks.size() == 2 ? fmt::format("twice, {} apart", apart)
+                                       : fmt::format("{} times in {}", looks.size(), apart);
   if (!verdict.stability.settled) text += ", not far enough apart to be settled";
   if (!verdict.stability.owner_cycle.empty() && !verdict.stability.owner_cycle_covered) {
     text += fmt::format("; an owner may write back later ({})", verdict.stability.owner_cycle);
@@ -92,20 +95,27 @@ std::string cluster_line(const ClusterFacts& facts, const Style& style) {
                fmt::format("{}: {}", facts.cluster_name, cluster_facts_line(facts)));
 }
 
-std::string verdict_summary(const ClusterVerdict& verdict, const Style& style) {
+std::string verdict_summary(const Seen& seen, const Style& style) {
+  const ClusterVerdict& verdict = seen.verdict;
   std::string text = field(style, "Nodes", headline(verdict), tone_of(verdict.verdict));
   const std::vector<Group> groups = group_nodes(verdict);
   const std::size_t most_reasons = groups.size() <= 2 ? 3 : 1;
-  std::size_t left_out = 0;
+  std::size_t shown = 0, shown_of_verdict = 0, left_out = 0;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (i < kMostGroups) {
-      text += group_text(groups[i], most_reasons, style);
+    if (i == 0 || groups[i].verdict != groups[i - 1].verdict) shown_of_verdict = 0;
+    if (shown < kMostGroups && shown_of_verdict < kMostGroupsOfVerdict) {
+      text += group_text(groups[i], seen.facts, most_reasons, style);
+      ++shown, ++shown_of_verdict;
     } else {
       left_out += groups[i].names.size();
     }
+    const bool last_of_verdict =
+        i + 1 == groups.size() || groups[i + 1].verdict != groups[i].verdict;
+    if (!last_of_verdict || left_out == 0) continue;
+    text += fmt::format("  {}  {} for other reasons (-o wide)\n",
+                        style.paint(tone_of(groups[i].verdict), to_string(groups[i].verdict)),
+                        count_of(std::exchange(left_out, 0), "more node"));
   }
-  if (left_out != 0)
-    text += fmt::format("  and {} with other reasons (-o wide)\n", count_of(left_out, "node"));
   return text;
 }
 
@@ -158,7 +168,7 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
 
 std::string diagnosis_text(const Seen& seen, const std::string& program, const Style& style) {
   std::string text = cluster_line(seen.facts, style);
-  text += verdict_summary(seen.verdict, style);
+  text += verdict_summary(seen, style);
   text += owners_text(seen.facts, style);
   text += findings_text(seen.verdict, kMostFindings, style);
   text += looked_text(seen.looks, style);
@@ -168,7 +178,7 @@ std::string diagnosis_text(const Seen& seen, const std::string& program, const S
 std::string evidence_text(const Seen& seen, const std::string& evidence_file,
                           const std::string& program, const Style& style) {
   std::string text = cluster_line(seen.facts, style);
-  text += verdict_summary(seen.verdict, style);
+  text += verdict_summary(seen, style);
   text += findings_text(seen.verdict, kMostFindings, style);
   text += looked_text(seen.looks, style);
   text += field(style, "Looks", looks_line(seen.verdict));
@@ -178,10 +188,10 @@ std::string evidence_text(const Seen& seen, const std::string& evidence_file,
   return good ? text : text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
 }
 
-std::string wide_text(const ClusterVerdict& verdict) {
+std::string wide_text(const Seen& seen) {
   std::vector<std::vector<std::string>> rows{
       {"NODE", "VERDICT", "BASIS", "ADDRESSES", "DECIDED BY", "REASONS"}};
-  for (const NodeVerdict& node : verdict.nodes) {
+  for (const NodeVerdict& node : seen.verdict.nodes) {
     std::vector<std::string> addresses, reasons;
     for (const NodeAddress& address : node.addresses)
       addresses.push_back(address.address.to_string());
@@ -189,7 +199,7 @@ std::string wide_text(const ClusterVerdict& verdict) {
     rows.push_back({node.name, std::string(to_string(node.verdict)),
                     node.basis == Basis::none ? "-" : to_string(node.basis),
                     addresses.empty() ? "-" : fmt::format("{}", fmt::join(addresses, ",")),
-                    node.declared ? deciding(*node.declared) : "-",
+                    node.declared ? deciding(*node.declared, seen.facts) : "-",
                     fmt::format("{}", fmt::join(reasons, "; "))});
   }
   return table(rows, std::string::npos);

@@ -20,7 +20,7 @@ struct Seen {
 [[nodiscard]] std::string cluster_line(const ClusterFacts& facts, const Style& style);
 
 /// The verdicts: headline, groups with their reasons and what decides them.
-[[nodiscard]] std::string verdict_summary(const ClusterVerdict& verdict, const Style& style);
+[[nodiscard]] std::string verdict_summary(const Seen& seen, const Style& style);
 
 /// Findings, one per code; at most `most`, then how many more there are.
 [[nodiscard]] std::string findings_text(const ClusterVerdict& verdict, std::size_t most,
@@ -40,7 +40,7 @@ struct Seen {
                                         const std::string& program, const Style& style);
 
 /// One line per node: addresses, verdict, basis, what decides, reasons.
-[[nodiscard]] std::string wide_text(const ClusterVerdict& verdict);
+[[nodiscard]] std::string wide_text(const Seen& seen);
 
 /// "node/n1 exposed", one line per node.
 [[nodiscard]] std::string name_text(const ClusterVerdict& verdict);
