@@ -29,6 +29,19 @@ bool changed_recently(const ClusterFacts& facts, TimePoint now) {
   });
 }
 
+/// One look is enough for a node that is exposed; for any other it is not if something has just
+/// changed, and core/prove, which knows when Felix's processes started, has the last word on that.
+bool needs_second_look(const Sight& sight, TimePoint now) {
+  const bool fresh = changed_recently(sight.facts, now);
+  return std::any_of(
+      sight.verdict.nodes.begin(), sight.verdict.nodes.end(), [&](const NodeVerdict& node) {
+        const bool asked_for =
+            std::any_of(node.reasons.begin(), node.reasons.end(),
+                        [](const Message& reason) { return reason.code == "settle-too-short"; });
+        return asked_for || (fresh && node.verdict != Verdict::exposed);
+      });
+}
+
 }  // namespace
 
 OwnerCycle owner_cycle_of(const ClusterFacts& facts) {
@@ -114,11 +127,11 @@ Result<Sight> Session::look_again(Sight sight, const std::vector<std::string>& v
 Result<Sight> Session::diagnose(const std::vector<std::string>& vantages) {
   TRY_ASSIGN(Sight sight, look_again({}, vantages));
   const std::vector<std::string> known = node_names(sight.facts);
-  if (changed_recently(sight.facts, runtime_.clock.now())) {
-    progress_->say("something changed within the last minute: looking twice");
-    TRY(pause(options_.settle));
-    TRY_ASSIGN(sight, look_again(std::move(sight), vantages));
-  }
+  judge(sight, Purpose::diagnose, known);
+  if (!needs_second_look(sight, runtime_.clock.now())) return sight;
+  progress_->say("something changed within the last minute: looking twice");
+  TRY(pause(options_.settle));
+  TRY_ASSIGN(sight, look_again(std::move(sight), vantages));
   judge(sight, Purpose::diagnose, known);
   return sight;
 }
