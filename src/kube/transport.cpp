@@ -289,6 +289,8 @@ struct Transport::Impl {
   [[nodiscard]] Error final_error(const Call& call, Failure failure) const {
     Error error = std::move(failure.error);
     if (error.subject.empty()) error.subject = call.subject;
+    if (error.kind == ErrorKind::timed_out && error.hint.empty())
+      error.hint = "can the API server be reached from here? --request-timeout gives it more time";
     bool answered = failure.sent == Failure::Sent::answered && error.system_code >= 200;
     bool unclear = failure.sent != Failure::Sent::nothing && !(answered && error.system_code < 500);
     if (call.repeat == Call::Repeat::forbidden && unclear) {
