@@ -8,7 +8,7 @@ from lib.case import (all_are, bases, case, differs, env_entries, exact, holds, 
 from lib.cluster import ADDRESSES, METRICS_ENABLED
 from lib.felix import Starts
 
-QUICK = ("--settle", "1s")
+QUICK = ("--settle", "3s")
 
 
 @recording(pace="one-by-one")
@@ -18,20 +18,17 @@ def article(c):
     kept = SimpleNamespace(cluster=c, users=SimpleNamespace(reader=reader, verifier=verifier,
                                                             closer=closer))
     kept.before = c.daemonset()
-    kept.diagnosis = c.catflap("diagnose", "-o", "json", user=reader)
-    kept.diagnosis_text = c.catflap("diagnose", user=reader)
-    kept.plan = c.catflap("plan", "-o", "json", user=reader)
-    kept.plan_text = c.catflap("plan", user=reader)
+    kept.diagnosis, kept.diagnosis_text, kept.plan, kept.plan_text = c.catflaps(
+        ("diagnose", "-o", "json"), ("diagnose",), ("plan", "-o", "json"), ("plan",), user=reader)
     with Starts() as starts:
         kept.close = c.catflap("close", "--yes", "--ticket", "CHG-1", "-o", "json", user=closer)
     kept.starts_of_close = starts.per_node()
     kept.closed = c.daemonset()
     kept.answering_when_closed = answering(c)
     kept.verify = c.catflap("verify", "-o", "json", user=verifier)
-    kept.verify_without_exec = c.catflap("verify", *QUICK, "-o", "json", user=reader)
-    kept.diagnosis_when_closed = c.catflap("diagnose", "-o", "json", user=reader)
+    kept.verify_without_exec, kept.diagnosis_when_closed = c.catflaps(
+        ("verify", *QUICK, "-o", "json"), ("diagnose", "-o", "json"), user=reader)
     kept.diagnosis_elsewhere = c.catflap("diagnose", "-n", "default", "-o", "json")
-    kept.plan_when_closed = c.catflap("plan", "-o", "json", user=reader)
     with Starts() as starts:
         kept.close_again = c.catflap("close", "--yes", *QUICK, "-o", "json", user=closer)
     kept.starts_of_close_again = starts.per_node()
@@ -92,11 +89,9 @@ def undone_is_exposed_again(kept):
 
 @case(of=article, twin="without-exec-the-network-is-the-basis")
 def diagnose_sees_the_closed_port(kept):
-    """diagnose agrees once it is closed, and plan has nothing to do."""
+    """diagnose agrees once it is closed."""
     same("verdicts", verdicts(kept.diagnosis_when_closed.json), all_are("closed"))
-    same("exit code of diagnose", kept.diagnosis_when_closed.code, 0)
-    same("steps of plan", kept.plan_when_closed.json["steps"], [])
-    same("exit code of plan", kept.plan_when_closed.code, 0)
+    same("exit code", kept.diagnosis_when_closed.code, 0)
 
 
 @case(of=article, twin="diagnose-sees-the-closed-port")

@@ -22,7 +22,7 @@ def by_hand(c):
     kept.diagnosis_right_after = c.catflap("diagnose", "--from", "direct,exec", "-o", "json")
     c.rolled_out()
     kept.by_hand = c.template()
-    kept.verify = c.catflap("verify", "--settle", "1s", "-o", "json")
+    kept.verify = c.catflap("verify", "--settle", "3s", "-o", "json")
     kept.by_hand_undo = c.catflap("undo", "--yes", "-o", "json")
     # The same start, and catflap's own way; the rollout need not be waited for to compare.
     c.pace("on-delete")

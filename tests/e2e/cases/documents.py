@@ -8,7 +8,7 @@ import yaml
 from lib import schemas
 from lib.case import case, holds, same
 
-COMMANDS = (("diagnose",), ("plan",), ("wait",), ("verify", "--settle", "1s"), ("undo", "--yes"),
+COMMANDS = (("diagnose",), ("plan",), ("wait",), ("verify", "--settle", "3s"), ("undo", "--yes"),
             ("close", "--dry-run=client"), ("version",), ("explain", "CF0001"),
             ("diagnose", "--no-such-flag"))
 

@@ -29,10 +29,10 @@ def by_spec(c):
     c.patch_felix_configuration({"spec": {"prometheusMetricsEnabled": True}})
     open_everywhere(c)
     kept = SimpleNamespace(before=c.template(), configuration_before=configuration(c))
-    kept.diagnosis = c.catflap("diagnose", "-o", "json", user=closer)
-    kept.plan = c.catflap("plan", "-o", "json", user=closer)
+    kept.diagnosis, kept.plan = c.catflaps(
+        ("diagnose", "-o", "json"), ("plan", "-o", "json"), user=closer)
     with Starts() as starts:
-        kept.close = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+        kept.close = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
     kept.closed, kept.configuration_closed = c.template(), configuration(c)
@@ -94,7 +94,7 @@ def back_door(c):
     pods = {node: pod["metadata"]["uid"] for node, pod in c.pods().items()}
     kept.diagnosis = c.catflap("diagnose", "-o", "json")
     with Starts() as starts:
-        kept.close = c.catflap("close", "--in-place", "--yes", "--settle", "2s", "-o", "json")
+        kept.close = c.catflap("close", "--in-place", "--yes", "--settle", "3s", "-o", "json")
     kept.starts = starts.per_node()
     kept.pods_before, kept.pods_after = pods, {n: p["metadata"]["uid"] for n, p in c.pods().items()}
     kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
@@ -146,12 +146,12 @@ def per_node(c):
     c.make_felix_configuration("node.n3", {"prometheusMetricsHost": "fd91::13"})
     c.patch_felix_configuration({"spec": {"prometheusMetricsEnabled": True}})
     c.eventually("n2 and n3 answer", lambda: c.answers("10.91.0.12") and c.answers("fd91::13"))
-    return SimpleNamespace(
-        answers_on_ipv4=c.answers("10.91.0.13"),
-        outside=c.catflap("diagnose", "--from", "direct", "-o", "json"),
-        diagnosis=c.catflap("diagnose", "--from", "direct,exec", "-o", "json"),
-        accepting=c.catflap("diagnose", "--from", "direct,exec", "--accept", "local-only", "-o",
-                            "json"))
+    outside, diagnosis, accepting = c.catflaps(
+        ("diagnose", "--from", "direct", "-o", "json"),
+        ("diagnose", "--from", "direct,exec", "-o", "json"),
+        ("diagnose", "--from", "direct,exec", "--accept", "local-only", "-o", "json"))
+    return SimpleNamespace(answers_on_ipv4=c.answers("10.91.0.13"), outside=outside,
+                           diagnosis=diagnosis, accepting=accepting)
 
 
 @case(of=per_node, twin="loopback-needs-an-inside-look")

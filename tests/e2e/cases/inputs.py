@@ -87,10 +87,10 @@ def exposed_cannot_be_accepted(c):
 @case(twin="an-unknown-flag")
 def a_right_command_line_is_taken(c):
     """All outputs of one command, and none of them with a complaint."""
-    for name in ("text", "wide", "json", "yaml", "name"):
-        output = c.catflap("diagnose", "-o", name)
-        same(f"exit code with -o {name}", output.code, 1)
-        holds(output.out, f"nothing printed with -o {name}")
+    formats = ("text", "wide", "json", "yaml", "name")
+    for output in c.catflaps(*(("diagnose", "-o", name) for name in formats)):
+        same(f"exit code of {output.shown}", output.code, 1)
+        holds(output.out, f"nothing printed by {output.shown}")
         holds("next:" not in output.err, output.err)
 
 

@@ -39,7 +39,7 @@ def interrupted(c):
         first.signal(signal.SIGINT)
         kept.first = first.finish(15)
         kept.lock_after = lock_of(c)
-        kept.third = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+        kept.third = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
     kept.undone = c.template()
@@ -89,7 +89,7 @@ def killed(c):
         first.signal(signal.SIGKILL)
         kept.first = first.finish(10)
         kept.lock_after = lock_of(c)
-        kept.second = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+        kept.second = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
@@ -122,7 +122,7 @@ def dead_node(c):
     closer = c.user_with("closer")
     c.pause_kubelet("n2")
     kept = SimpleNamespace(old_pod=c.pods()["n2"]["metadata"]["uid"])
-    kept.close = c.catflap("close", "--yes", "--timeout", "30s", "--settle", "2s", "-o", "json",
+    kept.close = c.catflap("close", "--yes", "--timeout", "30s", "--settle", "3s", "-o", "json",
                            user=closer)
     kept.new_pod = c.pods()["n2"]["metadata"]["uid"]
     kept.answers = c.answers("10.91.0.12")
@@ -130,7 +130,7 @@ def dead_node(c):
     kept.inside = c.catflap("diagnose", "--from", "exec", "-o", "json")
     c.resume_kubelet("n2")
     c.rolled_out()
-    kept.close_again = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+    kept.close_again = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     return kept
 
 

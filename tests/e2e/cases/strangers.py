@@ -11,9 +11,10 @@ def taken(c):
     speaking = c.stranger("n1", HTTP_STRANGER)
     silent = c.stranger("n2", SILENT_STRANGER)
     kept = SimpleNamespace()
-    kept.off = c.catflap("diagnose", "--from", "direct,exec", "-o", "json")
-    kept.off_outside = c.catflap("diagnose", "--from", "direct", "-o", "json")
-    kept.accepting = c.catflap("verify", "--settle", "1s", "--accept", "not-felix", "-o", "json")
+    kept.off, kept.off_outside, kept.accepting = c.catflaps(
+        ("diagnose", "--from", "direct,exec", "-o", "json"),
+        ("diagnose", "--from", "direct", "-o", "json"),
+        ("verify", "--settle", "3s", "--accept", "not-felix", "-o", "json"))
     c.patch_felix_configuration({"spec": {"prometheusMetricsEnabled": True}})
     c.eventually("n3 answers", lambda: c.answers("10.91.0.13"))
     kept.on = c.catflap("diagnose", "--from", "direct,exec", "-o", "json")

@@ -17,7 +17,7 @@ def article(c):
     kept = SimpleNamespace(before=c.template())
     kept.diagnosis = c.catflap("diagnose", "-o", "json", user=closer)
     with Starts() as starts:
-        kept.close = c.catflap("close", "--yes", "--settle", "2s", "-o", "json", user=closer)
+        kept.close = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
     kept.closed = c.template()
@@ -64,11 +64,11 @@ def modes(c):
         c.replace_pod(node)
     c.pods_ready()
     c.eventually("n2 asks for a certificate", lambda: not c.answers("10.91.0.12"))
-    return SimpleNamespace(
-        outside=c.catflap("diagnose", "--from", "direct", "-o", "json"),
-        diagnosis=c.catflap("diagnose", "--from", "direct,exec", "-o", "json"),
-        accepting=c.catflap("diagnose", "--from", "direct,exec", "--accept", "protected", "-o",
-                            "json"))
+    outside, diagnosis, accepting = c.catflaps(
+        ("diagnose", "--from", "direct", "-o", "json"),
+        ("diagnose", "--from", "direct,exec", "-o", "json"),
+        ("diagnose", "--from", "direct,exec", "--accept", "protected", "-o", "json"))
+    return SimpleNamespace(outside=outside, diagnosis=diagnosis, accepting=accepting)
 
 
 @case(of=modes, twin="any-certificate-is-exposed")

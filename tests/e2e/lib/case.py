@@ -91,7 +91,7 @@ def says_not(text, *parts):
 
 
 def short(value, limit=4000):
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    text = value if isinstance(value, str) else json.dumps(value, default=sorted)
     return text if len(text) <= limit else text[:limit] + f" … ({len(text)} characters)"
 
 

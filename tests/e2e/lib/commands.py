@@ -25,12 +25,27 @@ class Output:
 
     def report(self, limit=1500):
         lines = [f"$ {self.shown}   (exit code {self.code}, {self.seconds:.1f} s)"]
-        for name, text in (("stdout", self.out), ("stderr", self.err)):
-            text = text.rstrip()
+        for name, text in (("stdout", gist(self.out)), ("stderr", self.err.rstrip())):
             if len(text) > limit:
                 text = text[: limit // 2] + "\n…\n" + text[-limit // 2 :]
             lines += [f"  {name}| {line}" for line in text.splitlines()]
         return "\n".join(lines)
+
+
+def gist(text):
+    """A document's verdicts, reasons, result and error; any other text as it is."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return text.rstrip()
+    lines = [str(document.get("kind"))]
+    lines += [f"{key}: {json.dumps(document[key])}" for key in ("result", "error") if key in document]
+    for node in document.get("nodes", []):
+        reasons = ", ".join(json.dumps(reason) for reason in node.get("reasons", []))
+        lines.append(f"{node.get('name')}: {node.get('verdict')} {node.get('basis') or ''} {reasons}")
+    for rollout in document.get("daemonSets", []):
+        lines += [f"{n['name']}: {n['state']} {n['reason']}" for n in rollout.get("nodes", [])]
+    return "\n".join(lines)
 
 
 class Running:

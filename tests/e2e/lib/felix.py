@@ -13,17 +13,24 @@ def processes():
     found = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if file.read(64).split(b"\0")[:2] != [b"calico-node", b"-felix"]:
-                    continue
+            if not is_felix(pid):
+                continue
             node = node_of_network.get(os.stat(f"/proc/{pid}/ns/net").st_ino)
             with open(f"/proc/{pid}/stat", "rb") as file:
-                started = int(file.read().rsplit(b")", 1)[1].split()[19])
+                fields = file.read().rsplit(b")", 1)[1].split()
+            parent, started = int(fields[1]), int(fields[19])
+            if is_felix(parent):
+                continue  # on its way to become one of Felix's tools
         except OSError:
             continue  # it ended in between
         if node:
             found.add((node, int(pid), started))
     return found
+
+
+def is_felix(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read(64).split(b"\0")[:2] == [b"calico-node", b"-felix"]
 
 
 class Starts:
