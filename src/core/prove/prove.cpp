@@ -243,12 +243,6 @@ Judgement unknown(const NodeEvidence& evidence, const ProveInput& input) {
                   [](const Message& reason) { return reason.code == "pod-missing"; });
   }
   if (evidence.node->windows) judgement.reasons.push_back({"windows-node", {}});
-  // The same word once: two looks that both timed out are one reason.
-  std::vector<Message> once;
-  for (auto& reason : judgement.reasons) {
-    if (std::ranges::find(once, reason) == once.end()) once.push_back(std::move(reason));
-  }
-  judgement.reasons = std::move(once);
   return judgement;
 }
 
@@ -261,6 +255,15 @@ Judgement judge(const NodeEvidence& evidence, const ProveInput& input) {
     if (auto judgement = rule(evidence, input)) return std::move(*judgement);
   }
   return unknown(evidence, input);
+}
+
+/// The same word once: two looks that both timed out are one reason.
+std::vector<Message> once(std::vector<Message> messages) {
+  std::vector<Message> result;
+  for (auto& message : messages) {
+    if (std::ranges::find(result, message) == result.end()) result.push_back(std::move(message));
+  }
+  return result;
 }
 
 /// on, then undecided, then off; null without pods.
@@ -329,7 +332,7 @@ NodeVerdict verdict_of(const NodeEvidence& evidence, const ProveInput& input) {
                    .verdict = judgement.verdict,
                    .basis = judgement.basis,
                    .by = std::move(judgement.by),
-                   .reasons = std::move(judgement.reasons),
+                   .reasons = once(std::move(judgement.reasons)),
                    .coverage = coverage_of(evidence)};
   for (const auto* pod : evidence.pods) {
     node.pods.push_back({pod->namespace_, pod->name, pod->uid, pod->ready, pod->stale,
