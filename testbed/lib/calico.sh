@@ -105,8 +105,8 @@ restore_base() {
 	kubectl delete --all --all-namespaces networkpolicies.$crd >/dev/null
 	kubectl delete --all "globalnetworkpolicies.$crd,hostendpoints.$crd" >/dev/null
 	mapfile -t extra < <(
-		kubectl get "felixconfigurations.$crd" -o name | grep -v '/default$'
-		kubectl -n kube-system get configmap -o name | grep '/catflap-journal'
+		kubectl get "felixconfigurations.$crd" -o name | sed '/\/default$/d'
+		kubectl -n kube-system get configmap -o name | sed -n '/\/catflap-journal/p'
 	)
 	((${#extra[@]} == 0)) || kubectl -n kube-system delete "${extra[@]}" >/dev/null
 	kubectl replace -f "$run/base/felixconfiguration.yaml" >/dev/null 2>&1 ||
