@@ -60,7 +60,7 @@ TEST(ProbeSchedule, NeverAsksANodeTwiceAtOnce) {
   const auto script = slowly(plain_http(http("x 1\n")));
   const ScriptedServer a(script, "127.0.0.1", &crowd);
   const ScriptedServer b(script, "127.0.0.2", &crowd);
-  const ScriptedServer c(script, "::1", &crowd);
+  const ScriptedServer c(script, testing::has_ipv6() ? "::1" : "127.0.0.3", &crowd);
   std::vector<Target> targets;
   for (const ScriptedServer* server : {&a, &b, &c, &a, &b, &c})
     targets.push_back({.endpoint = server->endpoint(), .node = "n"});

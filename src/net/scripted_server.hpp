@@ -19,6 +19,9 @@
 
 namespace catflap::net::testing {
 
+/// Many containers have no IPv6, not even ::1.
+bool has_ipv6();
+
 /// How many connections to one or several servers the client held open at once. Looked at when one
 /// is accepted, by the state of the others: when their scripts end says nothing about when the
 /// client hung up.

@@ -41,6 +41,14 @@ std::pair<UniqueFd, HostPort> bind_to(std::string_view text) {
 
 }  // namespace
 
+bool has_ipv6() {
+  const UniqueFd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  return socket && ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
 void Crowd::add(int socket) {
   const std::lock_guard lock(mutex_);
   sockets_.emplace_back(::dup(socket));
