@@ -230,22 +230,11 @@ Support all_support(const NodeEvidence& evidence,
   return all;
 }
 
-/// Why no basis was found, as a person would ask: what did each vantage point say?
-void explain_no_basis(const NodeEvidence& evidence, Reasons& missing) {
-  if (evidence.looks.empty()) {
-    missing.push_back({evidence.too_old ? "observation-too-old" : "no-vantage", {}});
-    return;
-  }
-  const auto& look = *evidence.last();
+/// What one look lacked for a basis.
+void explain_look(const NodeLook& look, const NodeEvidence& evidence, Reasons& missing) {
   if (look.inside != nullptr && !look.inside->complete) {
     const auto& code = look.inside->problem_code;
     missing.push_back({code.empty() ? "inside-incomplete" : code, {{"why", look.inside->problem}}});
-  }
-  if (!evidence.node->ready)
-    missing.push_back({"node-not-ready", {{"why", evidence.node->not_ready_reason}}});
-  for (const auto* pod : evidence.pods) {
-    if (pod->terminating) missing.push_back(pod_message("pod-lingering", *pod));
-    if (pod->stale) missing.push_back(pod_message("pod-stale", *pod));
   }
   if (look.inside != nullptr && look.inside->complete) {
     for (const auto* listener : foreign_listeners(*look.inside, evidence.ports())) {
@@ -264,20 +253,41 @@ void explain_no_basis(const NodeEvidence& evidence, Reasons& missing) {
       missing.push_back({"control-failed", where});
     }
   }
-  if (!missing.empty()) return;
+}
+
+/// InternalIPs that nobody asked.
+void explain_addresses(const NodeEvidence& evidence, Reasons& missing) {
   bool internal = false;
   for (const auto& address : evidence.node->addresses) {
     if (address.type != "InternalIP") continue;
     internal = true;
     for (const Port port : evidence.ports()) {
       const HostPort endpoint{address.address, port};
-      if (std::ranges::none_of(look.rows,
-                               [&](const Reach* row) { return row->endpoint == endpoint; })) {
-        missing.push_back({"untested-address", {{"endpoint", endpoint.to_string()}}});
-      }
+      const bool asked = std::ranges::any_of(evidence.looks, [&](const NodeLook& look) {
+        return std::ranges::any_of(look.rows,
+                                   [&](const Reach* row) { return row->endpoint == endpoint; });
+      });
+      if (!asked) missing.push_back({"untested-address", {{"endpoint", endpoint.to_string()}}});
     }
   }
   if (!internal) missing.push_back({"addresses-unknown", {}});
+}
+
+/// Why no basis was found, as a person would ask: what did each vantage point say, in each look?
+void explain_no_basis(const NodeEvidence& evidence, Reasons& missing) {
+  if (evidence.looks.empty()) {
+    missing.push_back({evidence.too_old ? "observation-too-old" : "no-vantage", {}});
+    return;
+  }
+  if (!evidence.node->ready) {
+    missing.push_back({"node-not-ready", {{"why", evidence.node->not_ready_reason}}});
+  }
+  for (const auto* pod : evidence.pods) {
+    if (pod->terminating) missing.push_back(pod_message("pod-lingering", *pod));
+    if (pod->stale) missing.push_back(pod_message("pod-stale", *pod));
+  }
+  for (const auto& look : evidence.looks) explain_look(look, evidence, missing);
+  if (missing.empty()) explain_addresses(evidence, missing);
   if (missing.empty()) missing.push_back({"no-basis", {}});
 }
 

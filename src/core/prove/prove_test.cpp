@@ -9,6 +9,7 @@
 
 #include <sstream>
 
+#include "core/catalogue.hpp"
 #include "core/prove/schedules.hpp"
 
 namespace catflap {
@@ -410,6 +411,14 @@ const std::vector<Case> kTable{
      {"4:refused c4 6:timeout c6", "@20 4:refused c4 6:timeout c6"},
      "unknown [timeout]",
      "ready v4 v6"},
+    {"silent in the first look",
+     {"off ready"},
+     {"4:timeout c4", "@20 4:refused c4"},
+     "unknown [timeout]"},
+    {"inside in the first look, network in the second",
+     {"off ready"},
+     {"in", "@20 4:refused c4"},
+     "unknown [no-basis]"},
     {"stale pod, network only",
      {"off ready stale"},
      {"4:refused c4", "@20 4:refused c4"},
@@ -532,6 +541,15 @@ const std::vector<Case> kTable{
 
 TEST(Prove, VerdictTable) {
   for (const auto& c : kTable) EXPECT_EQ(judge(c), c.expected) << c.name;
+}
+
+TEST(Prove, EveryReasonIsInTheCatalogue) {
+  for (const auto& c : kTable) {
+    const auto world = make_world(c);
+    for (const auto& reason : prove(world->input).nodes.at(0).reasons) {
+      EXPECT_NE(find_row(reason.code), nullptr) << reason.code;
+    }
+  }
 }
 
 TEST(Prove, FelixHostOfAnotherNodeIsExposedThere) {
