@@ -184,6 +184,25 @@ TEST(Plan, EnvFromWithTwoSpellingsNeedsBoth) {
   EXPECT_EQ(enabled_switch(world.facts().pods.at(0).declared), Switch::off);
 }
 
+TEST(Plan, SpellingThatEnvFromSetsTooIsNotOnlyRemoved) {
+  World world{R"({"name":"FELIX_PrometheusMetricsEnabled","value":"true"},)"
+              R"({"name":"felix_prometheusmetricsenabled","value":"true"})"};
+  world.set_env_from(R"([{"configMapRef":{"name":"felix"}}])");
+  world.config_maps["felix"] = {{"felix_prometheusmetricsenabled", "true"}};
+  const Plan plan = plan_of(world);
+  EXPECT_THAT(dump(plan), HasSubstr("-> felix_prometheusmetricsenabled=false [rolling"));
+  world.carry_out(plan);
+  EXPECT_EQ(enabled_switch(world.facts().pods.at(0).declared), Switch::off);
+}
+
+TEST(Plan, OffBesideAnEmptySpellingIsNotOffWhereANodesObjectSaysTrue) {
+  World world{R"({"name":"FELIX_PrometheusMetricsEnabled","value":"false"},)"
+              R"({"name":"FELIX_PROMETHEUSMETRICSENABLED","value":""})"};
+  EXPECT_EQ(dump(plan_of(world)), "");
+  world.add(felix_configuration("node.n1", kSpecTrue));
+  EXPECT_THAT(dump(plan_of(world)), HasSubstr("-> FELIX_PROMETHEUSMETRICSENABLED=false [rolling"));
+}
+
 TEST(Plan, ValueFromIsReplacedByTheValue) {
   World world{
       R"({"name":"FELIX_PROMETHEUSMETRICSENABLED","valueFrom":{"configMapKeyRef":{"name":"felix","key":"on"}}})"};
