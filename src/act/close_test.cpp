@@ -230,6 +230,7 @@ TEST_F(Close, ASecondSignalEndsTheTeardownToo) {
   EXPECT_EQ(close_now().error->kind, ErrorKind::interrupted);
   start_process();
   EXPECT_TRUE(journal().lock.has_value());
+  on_progress = {};
   EXPECT_EQ(close_now().verdict->verdict, Verdict::closed);
 }
 

@@ -51,7 +51,9 @@ TEST_P(Crash, CloseThenUndoIsAsBefore) {
   EXPECT_EQ(world->snapshot(), snapshot);
   EXPECT_EQ(world->open_nodes(), 3);
   EXPECT_LE(world->most_starts(), 2);
-  if (!dead) EXPECT_EQ(outcome.result, UndoOutcome::Result::undone);
+  if (!dead) {
+    EXPECT_EQ(outcome.result, UndoOutcome::Result::undone);
+  }
 }
 
 TEST_P(Crash, UndoThenUndoIsAsBefore) {
@@ -85,9 +87,9 @@ std::vector<Death> deaths() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryWrite, Crash, testing::ValuesIn(deaths()), [](const auto& info) {
-  return std::string{info.param.when == Fault::When::before ? "Before" : "After"} +
-         std::to_string(info.param.at_write);
+INSTANTIATE_TEST_SUITE_P(EveryWrite, Crash, testing::ValuesIn(deaths()), [](const auto& death) {
+  return std::string{death.param.when == Fault::When::before ? "Before" : "After"} +
+         std::to_string(death.param.at_write);
 });
 
 class CrashThenEdit : public TwoStepFixture {};
@@ -104,7 +106,9 @@ TEST_F(CrashThenEdit, NobodyCanSayIsRefusedOnceAndThenDecidedAnew) {
   start_process();
   const auto refused = close_now();
   EXPECT_EQ(refused.error->kind, ErrorKind::refused);
-  EXPECT_THAT(refused.error->what, testing::HasSubstr("found FELIX_PROMETHEUSMETRICSENABLED=1"));
+  EXPECT_THAT(
+      refused.error->what,
+      testing::HasSubstr(R"(found [{"name":"FELIX_PROMETHEUSMETRICSENABLED","value":"1"}])"));
   EXPECT_EQ(world->snapshot(), before);
   start_process();
   EXPECT_EQ(close_now().verdict->verdict, Verdict::closed);
