@@ -546,7 +546,8 @@ TEST(Prove, VerdictTable) {
 TEST(Prove, EveryReasonIsInTheCatalogue) {
   for (const auto& c : kTable) {
     const auto world = make_world(c);
-    for (const auto& reason : prove(world->input).nodes.at(0).reasons) {
+    const auto cluster = prove(world->input);
+    for (const auto& reason : cluster.nodes.at(0).reasons) {
       EXPECT_NE(find_row(reason.code), nullptr) << reason.code;
     }
   }
