@@ -443,7 +443,7 @@ const std::vector<Case> kTable{
     {"it was there in the first look",
      {"off ready"},
      {"in felix=0.0.0.0:9091 4:timeout c4", "@20 in 4:refused c4"},
-     "unknown [felix-listens]"},
+     "unknown [felix-listens timeout]"},
     {"an incomplete look", {"off ready"}, {"cut", "@20 cut"}, "unknown [table-cut]"},
     {"what an incomplete look saw counts",
      {"off ready"},
