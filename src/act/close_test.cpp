@@ -228,6 +228,7 @@ TEST_F(Close, ASecondSignalEndsTheTeardownToo) {
     if (progress.stage == Progress::Stage::rollout) api->request_stop();
   };
   EXPECT_EQ(close_now().error->kind, ErrorKind::interrupted);
+  on_progress = nullptr;
   start_process();
   EXPECT_TRUE(journal().lock.has_value());
   on_progress = {};

@@ -119,8 +119,10 @@ std::string joined(std::vector<std::string> lines) {
 }
 
 std::string difference(const json::value& was, const json::value& now) {
-  const auto* before = was.if_array();
-  const auto* after = now.if_array();
+  // A list that is absent differs by all its entries from one that is not.
+  const json::array none;
+  const auto* before = was.is_null() && now.is_array() ? &none : was.if_array();
+  const auto* after = now.is_null() && was.is_array() ? &none : now.if_array();
   if (before == nullptr || after == nullptr)
     return fmt::format("expected {}, found {}", shown(was), shown(now));
   const auto added = entries_only_in(*after, *before);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <utility>
 
 #include "act/pause.hpp"
 #include "core/prove/prove.hpp"
@@ -91,10 +92,19 @@ ClusterVerdict judge(const VerifyLoop& loop, const CloseOutcome& outcome) {
   return prove(input);
 }
 
+bool time_for_another(const VerifyLoop& loop) {
+  return loop.context.clock.steady() + loop.options.settle < loop.deadline;
+}
+
+bool still_unknown(const VerifyLoop& loop, const ClusterVerdict& verdict) {
+  return time_for_another(loop) && verdict.counts.contains(Verdict::unknown) &&
+         verdict.counts.at(Verdict::unknown) > 0;
+}
+
 /// Why to look again; none: the verdict stands.
 std::optional<std::string> why_again(const VerifyLoop& loop, const ClusterVerdict& verdict) {
+  if (!time_for_another(loop)) return std::nullopt;
   const auto now = loop.context.clock.steady();
-  if (now + loop.options.settle >= loop.deadline) return std::nullopt;
   if (verdict.counts.contains(Verdict::exposed) && verdict.counts.at(Verdict::exposed) > 0 &&
       now < loop.quick_until)
     return "Felix still answers; it restarts in place";
@@ -114,14 +124,19 @@ std::optional<std::string> passing_reason(const ClusterVerdict& verdict) {
 
 Result<void> verify_until_settled(const VerifyLoop& loop, CloseOutcome& outcome) {
   TRY(look_patiently(loop, outcome, 1));
+  std::optional<std::string> earlier;  // why the look before this one was not the last
   for (int number = 2;; ++number) {
     TRY(settle(loop));
     TRY(look_patiently(loop, outcome, number));
     // Two looks are the proof; an older one may be from before Felix's last start.
     if (outcome.looks.size() > 2) outcome.looks.erase(outcome.looks.begin());
     outcome.verdict = judge(loop, outcome);
-    const auto again = why_again(loop, *outcome.verdict);
+    auto again = why_again(loop, *outcome.verdict);
+    // What hindered the older of the two looks may be over, and still be in the way of the pair.
+    if (!again && still_unknown(loop, *outcome.verdict))
+      again = std::exchange(earlier, std::nullopt);
     if (!again) return {};
+    earlier = again;
     say(loop, {.stage = Progress::Stage::prove, .text = *again, .look = number});
   }
 }

@@ -82,6 +82,9 @@ class CalicoWorld {
   std::string hash_;
   int pods_made_ = 0;
   std::optional<TimePoint> change_seen_at_;
+  bool timers_run_ = true;      // something happens by itself in a while
+  std::string quiet_at_;        // the cluster's resourceVersion after a tick that did nothing
+  std::string quiet_settings_;  // and what a test had set then
 };
 
 /// Steps as make_plan would give them for this world.
