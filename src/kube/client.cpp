@@ -57,6 +57,11 @@ class Client final : public Api {
         loop_(stop),
         transport_(loop_, config, environment, clock, stop) {}
 
+  // The watches in the background use the transport until they have left.
+  ~Client() override { loop_.shut_down(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
   const ServerInfo& info() const override { return info_; }
   Duration clock_skew() const override { return transport_.clock_skew(); }
 

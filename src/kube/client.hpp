@@ -13,8 +13,8 @@ namespace catflap::kube {
 
 /// No traffic yet: the first call connects. `clock` must outlive the Api; it dates credentials and
 /// bounds run_until, while network time-outs are real time. A stop request ends a blocked call with
-/// `interrupted` within 100 ms, from any thread. A watch's callback runs inside the loop and must
-/// not call the Api; list's may.
+/// `interrupted` within 100 ms, from any thread. Its watches must be destroyed before it. A watch's
+/// callback runs inside the loop and must not call the Api; list's may.
 [[nodiscard]] std::unique_ptr<Api> connect(const ClientConfig& config,
                                            const Environment& environment, const Clock& clock,
                                            std::stop_token stop);

@@ -128,6 +128,18 @@ TEST(ExecOverWebSocket, WhatGoesWrongIsPerCallAndInOrder) {
   EXPECT_THAT(results[1].error().hint, HasSubstr("the right to get pods/exec in namespace ns"));
 }
 
+TEST(ExecOverWebSocket, AServerThatPutsItOffIsAskedAgain) {
+  std::atomic<int> tries{0};
+  TestServer server([&](const TestRequest& request, TestConnection& connection) {
+    if (++tries == 1)
+      return connection.answer(429, "busy", "Retry-After: 0\r\nConnection: close\r\n");
+    upgrade(request, connection, "v5.channel.k8s.io");
+    connection.send(frame(kSuccess));
+  });
+  TestClient client(server);
+  EXPECT_EQ(line(client.api().exec({cat("p")}, 1)[0]), "0 out= err=");
+}
+
 TEST(ExecOverWebSocket, AtMostSoManyAtOnce) {
   std::atomic<int> now{0};
   std::atomic<int> most{0};

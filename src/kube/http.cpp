@@ -149,6 +149,8 @@ Task<Result<bool>> Exchange::read_body(std::string& out) {
     if (!impl.input.empty()) {
       CO_TRY_ASSIGN(bool progress, impl.parse());
       if (progress) continue;
+      // A chunk's header that never ends: everything else is used up at once.
+      if (impl.input.size() > kMaxHeadBytes) co_return not_http(http::error::header_limit);
     }
     CO_TRY(co_await impl.receive());
     if (!impl.peer_closed) continue;

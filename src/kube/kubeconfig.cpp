@@ -78,7 +78,7 @@ class Fields {
     }
   }
 
-  /// Each key of this mapping with its value as a list of texts.
+  /// Each key of this mapping.
   template <class Each>
   void each_key(Each&& each) {
     if (!present() || !node_.IsMap()) return;

@@ -97,10 +97,14 @@ Loop::~Loop() {
     std::lock_guard lock(impl_->access->mutex);
     impl_->access->io = nullptr;
   }
-  // Lets the background tasks see the end of their scopes and leave; what is left goes with the
-  // io_context.
+  shut_down();
+}
+
+void Loop::shut_down() {
   impl_->root->abort(interrupted());
-  run_for(std::chrono::milliseconds{200});
+  // What has not left by then (nothing should) goes with the io_context, without running on.
+  impl_->io.restart();
+  impl_->io.run_for(std::chrono::milliseconds{200});
 }
 
 asio::io_context& Loop::io() {
@@ -140,11 +144,6 @@ bool Loop::run_one_for(Duration most) {
   bool ran = impl_->io.run_one_for(most) > 0;
   impl_->running = false;
   return ran;
-}
-
-void Loop::run_for(Duration most) {
-  impl_->io.restart();
-  impl_->io.run_for(most);
 }
 
 namespace {

@@ -99,12 +99,13 @@ class Loop {
 
   /// Runs until `task` has finished. Not to be called from inside the loop.
   void run(Task<void> task);
+  /// Ends the root scope and lets the background tasks leave. Before anything that they refer to
+  /// goes.
+  void shut_down();
   /// In the background, as long as the loop runs. What it refers to must outlive the loop's last
   /// run.
   void spawn(Task<void> task);
-  /// Handles what is ready, waiting at most `most` for something to be.
-  void run_for(Duration most);
-  /// One handler, waiting at most until `run_for`'s end; false: the time is over.
+  /// One handler, waiting at most `most` for it; false: the time is over.
   [[nodiscard]] bool run_one_for(Duration most);
 
   /// Addresses of a host name as text, in the system's order. getaddrinfo runs in a thread of its

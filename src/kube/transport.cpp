@@ -361,15 +361,20 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
 Task<Result<std::unique_ptr<Conversation>>> Transport::open(Scope& scope, const Call& call) {
   bool refreshed = false;
   bool retried = false;
-  for (;;) {
+  for (int attempt = 1;; ++attempt) {
     auto started = co_await impl_->start(scope, call);
     if (started.conversation) co_return std::move(started.conversation);
     Failure failure = *std::move(started.failure);
     bool dead = failure.connection == Failure::Connection::reused &&
                 failure.sent == Failure::Sent::perhaps && is_lost(failure.error);
     if (dead && !std::exchange(retried, true)) continue;
-    bool may_heal = failure.error.system_code == 401 && !std::exchange(refreshed, true);
+    int status = failure.error.system_code;
+    bool may_heal = status == 401 && !std::exchange(refreshed, true);
     if (may_heal && impl_->credentials.refresh(started.identity)) continue;
+    if (status == 429 && attempt < kMaxServerErrors) {
+      Duration pause = impl_->with_jitter(failure.retry_after.value_or(backoff(attempt)));
+      if (auto slept = co_await sleep_for(scope, pause)) continue;
+    }
     co_return impl_->final_error(call, std::move(failure));
   }
 }

@@ -75,8 +75,9 @@ class Transport {
   /// it returns.
   [[nodiscard]] Task<Result<ResponseHead>> call(Scope& scope, const Call& call, BodyReader& reader);
 
-  /// One attempt (a second after a 401 that fresh credentials may heal, or on a keep-alive
-  /// connection that was dead): up to the head of a 2xx or 101. For watches and WebSockets.
+  /// For watches and WebSockets: up to the head of a 2xx or 101. One attempt, but another after a
+  /// 401 that fresh credentials may heal, on a keep-alive connection that was dead, and after a
+  /// 429.
   [[nodiscard]] Task<Result<std::unique_ptr<Conversation>>> open(Scope& scope, const Call& call);
 
   /// Back to the pool, if its exchange has ended well.

@@ -194,6 +194,17 @@ TEST(Watch, NothingComesAfterItsEnd) {
   EXPECT_EQ(events, 1);
 }
 
+TEST(Watch, TheClientMayGoWhileAListIsOnItsWay) {
+  TestServer server([](const TestRequest&, TestConnection& connection) { connection.receive(); });
+  TestClient client(server);
+  {
+    auto api = connect(client.config, client.environment, client.clock, client.stop.get_token());
+    auto handle = api->watch({.resource = kPods}, [](const WatchEvent&) {});
+    api->run_until([] { return false; }, client.clock.steady() + Duration{200});
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST(Watch, GoesOnWhileOtherCallsAreMade) {
   TestServer server([](const TestRequest& request, TestConnection& connection) {
     if (request.target.find("watch=") != std::string::npos) {

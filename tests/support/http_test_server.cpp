@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cctype>
 #include <csignal>
@@ -143,7 +144,8 @@ class Connection final : public TestConnection {
     return n > 0 && ::send(to, buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL) == n;
   }
 
-  /// Closing with unread bytes would send a reset, and the client would lose the alert that says why.
+  /// Closing with unread bytes would send a reset, and the client would lose the alert that says
+  /// why.
   void linger_after_alert() {
     ::shutdown(fd_, SHUT_WR);
     char buffer[4096];
@@ -303,6 +305,20 @@ void TestServer::serve(int fd, int number) {
     handler_(request, connection);
     if (request.header("connection") == "Upgrade" || request.method == "CONNECT") return;
   }
+}
+
+std::string gzip(const std::string& text) {
+  z_stream z{};
+  deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string out(text.size() + 1000, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  deflate(&z, Z_FINISH);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
 }
 
 }  // namespace catflap::test

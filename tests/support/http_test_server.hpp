@@ -83,4 +83,7 @@ class TestServer {
   std::thread acceptor_;
 };
 
+/// For answers with Content-Encoding: gzip.
+[[nodiscard]] std::string gzip(const std::string& text);
+
 }  // namespace catflap::test

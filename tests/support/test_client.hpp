@@ -1,6 +1,8 @@
 // TestClient: the real Api against a TestServer.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <memory>
 #include <stop_token>
@@ -42,5 +44,13 @@ struct TestClient {
  private:
   std::unique_ptr<kube::Api> api_;
 };
+
+/// "not_permitted 403: pods: …", or "ok".
+template <class T>
+std::string line(const Result<T>& result) {
+  if (result) return "ok";
+  const Error& error = result.error();
+  return fmt::format("{} {}: {}", to_string(error.kind), error.system_code, to_string(error));
+}
 
 }  // namespace catflap::test
