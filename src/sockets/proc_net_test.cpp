@@ -200,7 +200,9 @@ TEST(ProcNet, FindsAListenerOfThisMachine) {
     auto& six = reinterpret_cast<sockaddr_in6&>(address);
     if (family == AF_INET) four.sin_addr.s_addr = htonl(0x7f112233);  // 127.17.34.51
     if (family == AF_INET6) six.sin6_addr = in6addr_loopback;
-    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const int bound = ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    if (bound != 0 && family == AF_INET6) continue;  // many containers have no ::1
+    ASSERT_EQ(bound, 0);
     ASSERT_EQ(::listen(socket.get(), 1), 0);
     socklen_t size = sizeof address;
     ASSERT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
