@@ -46,7 +46,11 @@ void print_plan(const Session& session, const Planned& planned) {
   const ClusterFacts& facts = planned.sight.facts;
   print(session.runtime(), options,
         {.document = [&] { return render::plan_document(planned.plan, session.run_info(facts)); },
-         .text = [&] { return render::plan_text(planned.plan, facts, options.program, style); },
+         .text =
+             [&] {
+               return render::plan_text(planned.plan, facts, options.program, style) +
+                      render::plan_next(planned.plan, options.program, style);
+             },
          .wide = nullptr,
          .name = [&] { return dump(planned.plan); }});
 }
@@ -70,7 +74,8 @@ act::CloseOptions close_options(const Session& session, const Planned& planned) 
 
 act::CloseOutcome carry_out(Session& session, const Planned& planned) {
   const Runtime& runtime = session.runtime();
-  StepsView view(session.progress(), &planned.plan, style_for_err(runtime, session.options()));
+  StepsView view(session.progress(), &planned.plan, render::ports_text(planned.sight.facts),
+                 style_for_err(runtime, session.options()));
   const act::CloseSeams seams{
       .discover = [&] { return session.discover(); },
       .look = [&](const ClusterFacts& facts) { return session.look(facts, {"direct", "exec"}); },
@@ -124,7 +129,7 @@ Result<int> change_and_report(Session& session, const Planned& planned, const st
     return planned.plan.steps.empty() ? kExitOk : kExitOpen;
   }
   TRY_ASSIGN(const int code, report(session, std::move(outcome), file));
-  return error ? Result<int>(*error) : Result<int>(code);
+  return error ? tell(runtime, session.options(), *error) : code;
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ constexpr std::array kFlags{
             "what is wanted, as YAML (schemas/policy.schema.json)"},
     FlagRow{"settle", '\0', "TIME", "", settle, "least time between the two looks (default 10s)"},
     FlagRow{"timeout", '\0', "TIME", "", timeout,
-            "longest wait for the rollout (default: from its size)"},
+            "longest time for the whole run (default: 15m, more for big clusters)"},
     FlagRow{"in-place", '\0', "", "", change,
             "change FelixConfiguration only; all Felixes restart at once"},
     FlagRow{"include-pending", '\0', "", "", change,

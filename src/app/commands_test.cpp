@@ -12,6 +12,7 @@
 #include "app/runtime_test.hpp"
 #include "base/text.hpp"
 #include "look/look.hpp"
+#include "render/golden_test.hpp"
 
 namespace catflap::app {
 namespace {
@@ -95,6 +96,20 @@ TEST(Commands, ScriptsAskTheBinary) {
   }
 }
 
+/// docs/commands.md: the table, which the README repeats, and every help page.
+std::string commands_page() {
+  std::string page =
+      "# Commands\n\n<!-- made from src/app/commands.cpp: ./dev golden -->\n\n" + command_table();
+  for (const Command& command : commands()) {
+    page += fmt::format("\n## {}\n\n```\n{}```\n", command.name, help(command, "catflap"));
+  }
+  return page;
+}
+
+TEST(Commands, ThePageForReadersIsCurrent) {
+  catflap::test::expect_golden("../../docs/commands.md", commands_page());
+}
+
 TEST(Commands, FlagsAreUnique) {
   std::set<std::string> names;
   std::set<char> letters;
@@ -119,7 +134,7 @@ TEST(Commands, HelpInEveryForm) {
     EXPECT_EQ(world.out.str(), overview("catflap"));
   }
   test::World world;
-  EXPECT_EQ(world.run({"help", "plna"}), 2);
+  EXPECT_EQ(world.run({"help", "plann"}), 2);
   EXPECT_NE(world.err.str().find("did you mean plan?"), std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-// Exit codes (docs/exit-codes.md). 0, 1 and 3 are about the nodes; these are about the run.
+// Exit codes (docs/verdicts.md). 0, 1 and 3 are about the nodes; these are about the run.
 #pragma once
 
 #include "base/error.hpp"

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "app/runtime_test.hpp"
-#include "look/test_cluster.hpp"
+#include "support/look_cluster.hpp"
 
 namespace catflap::app {
 namespace {
@@ -25,6 +27,7 @@ class Flow : public testing::Test {
   void serve(const char* env, Outcome outcome) {
     cluster_.emplace(look::container_json(env));
     world_.terminal = false;
+    world_.clock = &cluster_->clock;
     world_.environment = {{"XDG_STATE_HOME", state_}};
     world_.connect = [this](const ConnectFlags&) -> Result<std::unique_ptr<kube::Api>> {
       auto api = std::make_unique<kube::FakeApi>(cluster_->api.shared_cluster());
@@ -55,7 +58,7 @@ class Flow : public testing::Test {
     return reach;
   }
 
-  [[nodiscard]] std::vector<std::string> writes() const {
+  [[nodiscard]] std::vector<std::string> writes() {
     std::vector<std::string> all;
     for (const auto& change : cluster_->api.cluster().history()) all.push_back(change.resource);
     return all;
@@ -124,6 +127,7 @@ TEST_F(Flow, CloseWritesNothingWithoutTheClustersName) {
   EXPECT_EQ(writes().size(), before);
   EXPECT_NE(world_.err.str().find("that is not the cluster's name"), std::string::npos)
       << world_.err.str();
+  world_.answers.clear();
   EXPECT_EQ(world_.run({"close"}), 130) << "no answer at all";
   EXPECT_EQ(writes().size(), before);
 }
@@ -184,11 +188,24 @@ TEST_F(Flow, UndoWithoutAJournalSaysSo) {
 
 TEST_F(Flow, WaitEndsAtItsTimeWithTheList) {
   serve(kOn, Outcome::open);
+  cluster_->api.cluster().edit(
+      {kube::kPods, "kube-system", "calico-node-2"}, [](json::object& pod) {
+        pod["metadata"].at("labels").as_object()["controller-revision-hash"] = "older";
+      });
+  EXPECT_EQ(world_.run({"wait", "kube-system/calico-node", "--timeout", "2s", "-o", "json"}), 1)
+      << world_.err.str();
+  const json::value document = json::parse(world_.out.str());
+  EXPECT_EQ(document.at("result"), "not-done");
+  const json::value& set = document.at("daemonSets").at(0);
+  EXPECT_EQ(set.at("end"), "time-up");
+  EXPECT_EQ(set.at("nodes").at(1).at("name"), "n2");
+  EXPECT_EQ(set.at("nodes").at(1).at("state"), "not-started");
+}
+
+TEST_F(Flow, WaitForADaemonSetThatDoesNotExist) {
+  serve(kOn, Outcome::open);
   EXPECT_EQ(world_.run({"wait", "kube-system/no-such", "--timeout", "2s"}), 4);
-  EXPECT_EQ(
-      world_.run({"wait", "ds/calico-node", "-n", "kube-system", "--timeout", "2s", "-o", "json"}),
-      4)
-      << "the fake's default namespace is used";
+  EXPECT_NE(world_.err.str().find("no-such"), std::string::npos) << world_.err.str();
 }
 
 TEST_F(Flow, QuietIsQuiet) {

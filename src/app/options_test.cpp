@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
             "diagnose does not take --yes\n  next: it belongs to close, undo"},
         Row{{"version", "--context", "x"}, "version does not take --context"},
         Row{{"diagnose", "--from", "dirct"}, "--from dirct: not one of"},
-        Row{{"diagnose", "--from="}, "--from : not one of"},
+        Row{{"diagnose", "--from="}, "--from needs a value"},
         Row{{"diagnose", "--accept", "exposed"}, "--accept: exposed cannot be accepted"},
         Row{{"diagnose", "--accept", "unknown"}, "--accept: unknown cannot be accepted"},
         Row{{"diagnose", "--accept", "armed"}, "--accept: armed cannot be accepted"},

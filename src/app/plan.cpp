@@ -28,7 +28,11 @@ Result<int> run_plan(const Runtime& runtime, const Options& options) {
   const render::Style style = style_for_out(runtime, options);
   print(runtime, options,
         {.document = [&] { return render::plan_document(planned.plan, session.run_info(facts)); },
-         .text = [&] { return render::plan_text(planned.plan, facts, options.program, style); },
+         .text =
+             [&] {
+               return render::plan_text(planned.plan, facts, options.program, style) +
+                      render::plan_next(planned.plan, options.program, style);
+             },
          .wide = nullptr,
          .name = [&] { return dump(planned.plan); }});
   return exit_code_of(planned.plan, planned.sight.verdict);

@@ -2,7 +2,9 @@
 
 #include <ostream>
 
+#include "app/exit_code.hpp"
 #include "render/document.hpp"
+#include "render/error_text.hpp"
 
 namespace catflap::app {
 namespace {
@@ -39,6 +41,11 @@ void print(const Runtime& runtime, const Options& options, const View& view) {
       break;
   }
   out.flush();
+}
+
+int tell(const Runtime& runtime, const Options& options, const Error& error) {
+  runtime.io.err << render::error_text({error}, style_for_err(runtime, options));
+  return exit_code(error);
 }
 
 render::Style style_for_out(const Runtime& runtime, const Options& options) {

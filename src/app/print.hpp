@@ -19,6 +19,9 @@ struct View {
 
 void print(const Runtime& runtime, const Options& options, const View& view);
 
+/// Tells on stderr what is already in the printed document, and returns its exit code.
+[[nodiscard]] int tell(const Runtime& runtime, const Options& options, const Error& error);
+
 /// Colours for a stream: --color, NO_COLOR, and whether it is a terminal.
 [[nodiscard]] render::Style style_for_out(const Runtime& runtime, const Options& options);
 [[nodiscard]] render::Style style_for_err(const Runtime& runtime, const Options& options);

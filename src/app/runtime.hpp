@@ -43,7 +43,7 @@ struct Runtime {
 };
 
 /// The whole program but for real I/O: parses, validates, runs one command, prints. Returns the
-/// exit code (docs/exit-codes.md). arguments[0] is the program's name.
+/// exit code (docs/verdicts.md). arguments[0] is the program's name.
 [[nodiscard]] int run(const std::vector<std::string>& arguments, const Runtime& runtime);
 
 }  // namespace catflap::app

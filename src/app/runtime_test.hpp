@@ -16,7 +16,8 @@ struct World {
   std::vector<std::string> answers;  // lines of stdin
   bool terminal = false;
   std::map<std::string, std::string> environment;
-  ManualClock clock;
+  ManualClock own_clock;
+  const Clock* clock = &own_clock;  // the one that a fake API winds
   std::function<Result<std::unique_ptr<kube::Api>>(const ConnectFlags&)> connect =
       [](const ConnectFlags&) {
         return Error{.kind = ErrorKind::usage, .what = "no kubeconfig", .hint = "set KUBECONFIG"};
@@ -36,7 +37,7 @@ struct World {
                                  .out_is_terminal = terminal,
                                  .err_is_terminal = terminal},
                           .environment = environment,
-                          .clock = clock,
+                          .clock = *clock,
                           .connect = connect,
                           .probe = probe};
     return app::run(arguments, runtime);

@@ -3,6 +3,7 @@
 #include "core/diagnose/findings.hpp"
 #include "core/plan/owner.hpp"
 #include "look/discover.hpp"
+#include "render/style.hpp"
 
 namespace catflap::app {
 namespace {
@@ -73,8 +74,21 @@ Result<ClusterFacts> Session::discover() {
   return look::discover(*api_, runtime_.clock, {.namespace_ = options_.connect.namespace_});
 }
 
+/// A command in somebody's container is never a surprise: said before the first one runs.
+void Session::announce(const ClusterFacts& facts, const std::vector<std::string>& vantages) {
+  if (std::exchange(announced_, true)) return;
+  if (std::find(vantages.begin(), vantages.end(), "exec") == vantages.end()) return;
+  const auto running = std::count_if(facts.pods.begin(), facts.pods.end(),
+                                     [](const PodFacts& pod) { return pod.felix_running; });
+  progress_->say(
+      fmt::format("looks inside {} (exec: one command that only reads) and from here at {}",
+                  render::count_of(static_cast<std::size_t>(running), "Felix container"),
+                  render::count_of(facts.nodes.size(), "node")));
+}
+
 Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages) {
   look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
+  announce(facts, options.vantages);
   options.probe.stop = runtime_.stop;
   const auto tell = [this](const std::string& vantage, std::size_t done, std::size_t total) {
     progress_->update("", fmt::format("looking: {} {} of {}", vantage, done, total));

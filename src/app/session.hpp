@@ -55,6 +55,7 @@ class Session {
 
  private:
   Session(const Runtime& runtime, const Options& options, std::unique_ptr<kube::Api> api);
+  void announce(const ClusterFacts& facts, const std::vector<std::string>& vantages);
   Result<void> pause(Duration time);
   Result<Sight> look_again(Sight sight, const std::vector<std::string>& vantages);
   void judge(Sight& sight, Purpose purpose, const std::vector<std::string>& known_nodes) const;
@@ -64,6 +65,7 @@ class Session {
   std::unique_ptr<kube::Api> api_;
   std::unique_ptr<Progress> progress_;
   TimePoint started_{};
+  bool announced_ = false;
 };
 
 }  // namespace catflap::app

@@ -54,7 +54,7 @@ void StepsView::show(const act::Progress& news) {
     case Stage::settle:
     case Stage::look:
     case Stage::prove: {
-      title("step-verify", {{"port", "9091"}});
+      if (!ports_.empty()) title("step-verify", {{"port", ports_}});
       std::string text = news.text.empty() ? fmt::format("look {}", news.look) : news.text;
       progress_.update("  " + text, "  " + text);
       break;

@@ -13,8 +13,8 @@ namespace catflap::app {
 
 class StepsView {
  public:
-  StepsView(Progress& progress, const Plan* plan, render::Style style)
-      : progress_(progress), plan_(plan), style_(style) {}
+  StepsView(Progress& progress, const Plan* plan, std::string ports, render::Style style)
+      : progress_(progress), plan_(plan), ports_(std::move(ports)), style_(style) {}
   void show(const act::Progress& news);
   void show_rollouts(const std::vector<act::Rollout>& rollouts);
 
@@ -22,7 +22,8 @@ class StepsView {
   void title(const std::string& code, const std::map<std::string, std::string>& params);
 
   Progress& progress_;
-  const Plan* plan_;  // for the titles of its steps; may be null
+  const Plan* plan_;   // for the titles of its steps; may be null
+  std::string ports_;  // "9091"; empty: nothing is proven here
   render::Style style_;
   std::set<std::string> shown_;
 };

@@ -49,7 +49,7 @@ Result<int> run_undo(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(const ClusterFacts facts, session.discover());
   const act::Context context{.api = session.api(), .clock = runtime.clock, .stop = runtime.stop};
   const render::Style err_style = style_for_err(runtime, options);
-  StepsView steps(session.progress(), nullptr, err_style);
+  StepsView steps(session.progress(), nullptr, "", err_style);
   act::UndoOptions undo{.dry_run = act::UndoOptions::DryRun::client,
                         .namespaces = journal_namespaces(facts, options),
                         .timeout = options.timeout.value_or(kDefaultTimeout),
@@ -69,7 +69,7 @@ Result<int> run_undo(const Runtime& runtime, const Options& options) {
   print(runtime, options,
         {.document = [&] { return render::undo_document(view, session.run_info(facts)); },
          .text = [&] { return render::undo_text(view, options.program, style); }});
-  return outcome.error ? Result<int>(*outcome.error) : Result<int>(exit_code_of(outcome));
+  return outcome.error ? tell(runtime, options, *outcome.error) : exit_code_of(outcome);
 }
 
 }  // namespace catflap::app

@@ -54,7 +54,7 @@ Result<int> run_wait(const Runtime& runtime, const Options& options) {
     runtime.io.err << "catflap: no DaemonSet runs Felix here\n";
     return kExitUnknown;
   }
-  StepsView view(session.progress(), nullptr, style_for_err(runtime, options));
+  StepsView view(session.progress(), nullptr, "", style_for_err(runtime, options));
   const act::WaitOptions wait{
       .timeout = options.timeout.value_or(kDefaultTimeout),
       .progress = [&](const std::vector<act::Rollout>& rollouts) { view.show_rollouts(rollouts); }};

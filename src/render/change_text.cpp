@@ -62,16 +62,6 @@ std::string refusals_text(const Plan& plan, const Style& style) {
   return text;
 }
 
-/// The ports that the plan closes, "9091" if none is declared otherwise.
-std::string ports_text(const ClusterFacts& facts) {
-  std::vector<int> ports;
-  for (const PodFacts& pod : facts.pods) {
-    const int port = pod.declared.port.value.value_or(9091);
-    if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
-  }
-  return ports.empty() ? "9091" : fmt::format("{}", fmt::join(ports, ", "));
-}
-
 std::string article_steps(const Plan& plan, const ClusterFacts& facts, const Style& style) {
   const std::string port = ports_text(facts);
   std::string text = "\n" + style.paint(Tone::strong, message_text({"step-disable", {}})) + "\n";
@@ -103,6 +93,15 @@ std::string size_line(const Plan& plan) {
 
 }  // namespace
 
+std::string ports_text(const ClusterFacts& facts) {
+  std::vector<int> ports;
+  for (const PodFacts& pod : facts.pods) {
+    const int port = pod.declared.port.value.value_or(9091);
+    if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
+  }
+  return ports.empty() ? "9091" : fmt::format("{}", fmt::join(ports, ", "));
+}
+
 std::string plan_text(const Plan& plan, const ClusterFacts& facts, const std::string& program,
                       const Style& style) {
   std::string text = field(
@@ -111,17 +110,22 @@ std::string plan_text(const Plan& plan, const ClusterFacts& facts, const std::st
     return text + refusals_text(plan, style) + messages("Findings", plan.findings, style);
   if (plan.steps.empty()) {
     return text + messages("Plan", plan.warnings, style) +
-           messages("Findings", plan.findings, style) +
-           field(style, "Next", program + " verify   proves it per node", Tone::strong);
+           messages("Findings", plan.findings, style);
   }
   text += field(style, "Plan", size_line(plan), Tone::strong);
   text += article_steps(plan, facts, style);
   text += messages("Stays up", plan.stays_up, style);
   text += messages("Breaks", plan.breaks, style);
   text += messages("Findings", plan.findings, style);
-  text += field(style, "Undo", program + " undo     puts every changed field back as it was");
-  return text + field(style, "Next", program + " close    does these steps and proves the result",
-                      Tone::strong);
+  return text + field(style, "Undo", program + " undo     puts every changed field back as it was");
+}
+
+std::string plan_next(const Plan& plan, const std::string& program, const Style& style) {
+  if (!plan.refusals.empty()) return "";
+  return field(style, "Next",
+               program + (plan.steps.empty() ? " verify   proves it per node"
+                                             : " close    does these steps and proves the result"),
+               Tone::strong);
 }
 
 std::string value_text(const json::value& value) {

@@ -16,6 +16,13 @@ namespace catflap::render {
 [[nodiscard]] std::string plan_text(const Plan& plan, const ClusterFacts& facts,
                                     const std::string& program, const Style& style);
 
+/// The command that goes on from a plan; "" after a refusal.
+[[nodiscard]] std::string plan_next(const Plan& plan, const std::string& program,
+                                    const Style& style);
+
+/// The declared ports of all Felix pods, "9091" if there are none.
+[[nodiscard]] std::string ports_text(const ClusterFacts& facts);
+
 /// One line: "kube-system/calico-node  2 of 3 nodes done, 1 creating (12 s)".
 [[nodiscard]] std::string rollout_line(const RolloutView& rollout);
 

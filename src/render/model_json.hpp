@@ -1,4 +1,4 @@
-// The records of core/model as JSON, field by field as docs/json.md lists them.
+// The records of core/model as JSON, field by field as schemas/ has them.
 #pragma once
 
 #include <boost/json.hpp>

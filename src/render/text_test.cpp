@@ -94,7 +94,8 @@ TEST(WideText, OneLinePerNode) {
 }
 
 TEST(PlanText, StepsTitlesAndCommands) {
-  expect_golden("plan.txt", plan_text(sample_plan(), sample_facts(), "catflap", kPlain));
+  expect_golden("plan.txt", plan_text(sample_plan(), sample_facts(), "catflap", kPlain) +
+                                plan_next(sample_plan(), "catflap", kPlain));
 }
 
 TEST(PlanText, ARefusalSaysWhatToDoInstead) {
