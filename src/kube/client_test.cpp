@@ -196,7 +196,7 @@ TEST(Client, AnAnswerCutShortIsNotAnAnswer) {
     connection.cut();
   });
   TestClient client(server);
-  client.config.request_timeout = std::chrono::seconds{1};
+  client.config.request_timeout = std::chrono::seconds{3};
   EXPECT_THAT(line(client.api().get_raw("/version")), HasSubstr("unreachable 104"));
 }
 

@@ -313,6 +313,7 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
   Duration limit = impl_->config.request_timeout.value_or(kCallTimeout);
   auto deadline = std::chrono::steady_clock::now() + limit;
   bool refreshed = false;
+  std::optional<Failure> previous;
   for (int attempt = 1;; ++attempt) {
     Scope trial(scope);
     auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now());
@@ -349,12 +350,18 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
       refreshed = true;
       if (impl_->credentials.refresh(started.identity)) continue;
     }
+    // The last attempt has what time is left; the one before says more about what is wrong.
+    bool out_of_time = failure.error.kind == ErrorKind::timed_out && previous;
+    if (out_of_time && call.repeat == Call::Repeat::allowed) {
+      co_return impl_->final_error(call, *std::move(previous));
+    }
     auto pause = pause_before_repeat(call, failure, attempt, impl_->known_server);
     if (!pause) co_return impl_->final_error(call, std::move(failure));
     Duration wait = impl_->with_jitter(*pause);
     if (std::chrono::steady_clock::now() + wait >= deadline)
       co_return impl_->final_error(call, std::move(failure));
     CO_TRY(co_await sleep_for(scope, wait));
+    previous = std::move(failure);
   }
 }
 

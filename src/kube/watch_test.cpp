@@ -190,19 +190,25 @@ TEST(Watch, NothingComesAfterItsEnd) {
     ++events;
     handle.reset();
   });
+  auto deadline = client.clock.steady() + std::chrono::seconds{10};
+  client.api().run_until([&] { return events > 0; }, deadline);
   client.api().run_until([] { return false; }, client.clock.steady() + Duration{300});
   EXPECT_EQ(events, 1);
 }
 
 TEST(Watch, TheClientMayGoWhileAListIsOnItsWay) {
-  TestServer server([](const TestRequest&, TestConnection& connection) { connection.receive(); });
+  std::atomic<bool> asked{false};
+  TestServer server([&](const TestRequest&, TestConnection& connection) {
+    asked = true;
+    connection.receive();
+  });
   TestClient client(server);
   {
     auto api = connect(client.config, client.environment, client.clock, client.stop.get_token());
     auto handle = api->watch({.resource = kPods}, [](const WatchEvent&) {});
-    api->run_until([] { return false; }, client.clock.steady() + Duration{200});
+    api->run_until([&] { return asked.load(); }, client.clock.steady() + std::chrono::seconds{10});
   }
-  EXPECT_EQ(server.connections(), 1);
+  EXPECT_TRUE(asked);
 }
 
 TEST(Watch, GoesOnWhileOtherCallsAreMade) {
