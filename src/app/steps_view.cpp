@@ -55,7 +55,11 @@ void StepsView::show(const act::Progress& news) {
     case Stage::look:
     case Stage::prove: {
       if (!ports_.empty()) title("step-verify", {{"port", ports_}});
-      std::string text = news.text.empty() ? fmt::format("look {}", news.look) : news.text;
+      std::string text = news.text;
+      if (text.empty()) {
+        text = news.stage == Stage::settle ? "waiting before the next look"
+                                           : fmt::format("look {}", news.look);
+      }
       progress_.update("  " + text, "  " + text);
       break;
     }

@@ -22,7 +22,8 @@ std::string messages(std::string_view label, const std::vector<Message>& list, c
     const CatalogueRow* row = find_row(message.code);
     const Tone tone =
         row == nullptr || row->severity == Severity::info ? Tone::plain : tone_of(row->severity);
-    text += field(style, text.empty() ? label : "", message_text(message), tone);
+    const std::string code = message.code.starts_with("CF") ? message.code + " " : "";
+    text += field(style, text.empty() ? label : "", code + message_text(message), tone);
   }
   return text;
 }
@@ -141,7 +142,9 @@ std::string rollout_line(const RolloutView& rollout) {
   for (const auto& [state, count] : counts) {
     if (state != "done" && count != 0) text += fmt::format(", {} {}", with_thousands(count), state);
   }
-  if (!rollout.waiting_for.empty()) text += "; " + rollout.waiting_for;
+  // While nodes are not done, they are what is waited for.
+  if (done == rollout.nodes.size() && !rollout.waiting_for.empty())
+    text += "; " + rollout.waiting_for;
   return cut(fmt::format("{} ({})", text, about(rollout.elapsed)), kWidth);
 }
 

@@ -156,7 +156,8 @@ std::vector<FindingGroup> group_findings(const ClusterVerdict& verdict) {
   const auto add = [&](const Message& finding, const std::string& node) {
     auto [place, is_new] = at.try_emplace(finding.code, groups.size());
     if (is_new) groups.push_back({finding, {}});
-    if (!node.empty()) groups[place->second].nodes.push_back(node);
+    std::vector<std::string>& nodes = groups[place->second].nodes;
+    if (!node.empty() && (nodes.empty() || nodes.back() != node)) nodes.push_back(node);
   };
   for (const Message& finding : verdict.findings) add(finding, "");
   for (const NodeVerdict& node : verdict.nodes) {

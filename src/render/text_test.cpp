@@ -71,13 +71,19 @@ TEST(DiagnosisText, NamesTheDaemonSetOfAPodUnlessThePodIsStale) {
             "kube-system/calico-node");
 }
 
+TEST(DiagnosisText, ANodeWithTwoAddressesIsOneNodeOfAFinding) {
+  Sample sample = three_exposed();
+  sample.verdict.nodes[0].findings.push_back(sample.verdict.nodes[0].findings[0]);
+  ASSERT_EQ(group_findings(sample.verdict).size(), 1U);
+  EXPECT_EQ(group_findings(sample.verdict)[0].nodes, (std::vector<std::string>{"n1", "n2", "n3"}));
+}
+
 TEST(DiagnosisText, SaysThatExecRanCommands) {
-  EXPECT_NE(looked_text(three_closed().looks, kPlain).find("a command in 3 containers"),
-            std::string::npos);
-  EXPECT_NE(looked_text(three_exposed().looks, kPlain).find("nothing was started"),
-            std::string::npos);
-  EXPECT_EQ(looked_text(three_closed().looks, kPlain).find("nothing was started"),
-            std::string::npos);
+  const std::string with_exec = diagnosis_text(three_closed().seen(), "catflap", kPlain);
+  EXPECT_NE(with_exec.find("a command in 3 containers"), std::string::npos);
+  EXPECT_EQ(with_exec.find("nothing was started"), std::string::npos);
+  const std::string without = diagnosis_text(three_exposed().seen(), "catflap", kPlain);
+  EXPECT_NE(without.find("Nothing was written and nothing was started."), std::string::npos);
 }
 
 TEST(DiagnosisText, NamesASkippedVantagePoint) {

@@ -75,6 +75,11 @@ std::string cluster_facts_line(const ClusterFacts& facts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+bool ran_commands(std::span<const Look> looks) {
+  return std::any_of(looks.begin(), looks.end(),
+                     [](const Look& look) { return !look.inside.empty(); });
+}
+
 std::string looks_line(const ClusterVerdict& verdict) {
   const auto& looks = verdict.stability.looks;
   if (looks.size() < 2) return "once: a look is not yet a proof";
@@ -160,10 +165,8 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
   }
   if (parts.empty()) parts.emplace_back("from nowhere");
   std::string text = field(style, "Looked", fmt::format("{}.", fmt::join(parts, "; ")));
-  return text + field(style, "",
-                      inside.empty()
-                          ? "Nothing was written and nothing was started."
-                          : "Nothing was written. The commands only read /proc and felix.cfg.");
+  if (!inside.empty()) text += field(style, "", "The commands only read /proc and felix.cfg.");
+  return text;
 }
 
 std::string diagnosis_text(const Seen& seen, const std::string& program, const Style& style) {
@@ -172,6 +175,9 @@ std::string diagnosis_text(const Seen& seen, const std::string& program, const S
   text += owners_text(seen.facts, style);
   text += findings_text(seen.verdict, kMostFindings, style);
   text += looked_text(seen.looks, style);
+  text += field(style, "",
+                ran_commands(seen.looks) ? "Nothing was written."
+                                         : "Nothing was written and nothing was started.");
   return text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
 }
 
