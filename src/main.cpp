@@ -31,15 +31,21 @@ void on_signal(int /*number*/) {
   static_cast<void>(ignored);
 }
 
-/// Turns the first signal into a stop request. Handlers, unlike a blocked mask, are not inherited
-/// by credential plugins.
+constexpr int kTeardownMs = 5'000;
+
+/// Turns the first signal into a stop request, and some seconds later into a second one, which ends
+/// what the first must leave alone: the requests that give a lock back. Handlers, unlike a blocked
+/// mask, are not inherited by credential plugins.
 class SignalWatch {
  public:
   SignalWatch() {
     if (::pipe2(signal_pipe.data(), O_CLOEXEC) != 0) return;
     thread_ = std::thread([this] {
       char byte = 0;
-      if (::read(signal_pipe[0], &byte, 1) == 1 && byte == 'x') source_.request_stop();
+      if (::read(signal_pipe[0], &byte, 1) != 1 || byte != 'x') return;
+      source_.request_stop();
+      pollfd end_of_run{.fd = signal_pipe[0], .events = POLLIN, .revents = 0};
+      if (::poll(&end_of_run, 1, kTeardownMs) == 0) teardown_source_.request_stop();
     });
     struct sigaction action{};
     action.sa_handler = on_signal;
@@ -56,9 +62,11 @@ class SignalWatch {
     thread_.join();
   }
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+  [[nodiscard]] std::stop_token end_of_teardown() const { return teardown_source_.get_token(); }
 
  private:
   std::stop_source source_;
+  std::stop_source teardown_source_;
   std::thread thread_;
 };
 
@@ -104,7 +112,10 @@ int main(int argc, char** argv, char** variables) {
       .environment = environment_of(variables),
       .clock = clock,
       .stop = stop,
-      .connect = [&](const app::ConnectFlags& flags) { return app::connect(flags, clock, stop); },
+      .connect =
+          [&](const app::ConnectFlags& flags) {
+            return app::connect(flags, clock, signals.end_of_teardown());
+          },
       .probe =
           [&](std::span<const net::Target> targets, const net::ProbeOptions& options) {
             return net::probe(targets, options, clock);
