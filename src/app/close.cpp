@@ -120,9 +120,12 @@ Result<int> change_and_report(Session& session, const Planned& planned, const st
   const Runtime& runtime = session.runtime();
   act::CloseOutcome outcome = carry_out(session, planned);
   const std::optional<Error> error = outcome.error;
-  runtime.io.err << render::still_running_text(outcome.still_restarting, outcome.freeze_commands,
-                                               session.options().program,
-                                               style_for_err(runtime, session.options()));
+  // Before the first write there is nothing that goes on.
+  if (error && !outcome.written.empty()) {
+    runtime.io.err << render::still_running_text(outcome.still_restarting, outcome.freeze_commands,
+                                                 session.options().program,
+                                                 style_for_err(runtime, session.options()));
+  }
   if (error && !outcome.verdict) return *error;
   if (!outcome.verdict) {  // --dry-run=server
     print_plan(session, planned);

@@ -12,6 +12,7 @@ constexpr std::size_t kMostNodes = 12;
 }  // namespace
 
 void StepsView::title(const std::string& code, const std::map<std::string, std::string>& params) {
+  if (plan_ == nullptr) return;  // these are the steps of closing
   if (!shown_.insert(code).second) return;
   progress_.say(style_.paint(render::Tone::strong, message_text({code, params})));
 }
@@ -44,7 +45,7 @@ void StepsView::show(const act::Progress& news) {
       for (std::size_t i = 0; plan_ != nullptr && i < plan_->steps.size(); ++i) {
         if (plan_->steps[i].id == news.step_id) text = message_text(plan_->steps[i].title);
       }
-      progress_.say("  " + text);
+      progress_.say((plan_ == nullptr ? "restoring: " : "  ") + text);
       break;
     }
     case Stage::rollout:

@@ -22,7 +22,7 @@ class StepsView {
   void title(const std::string& code, const std::map<std::string, std::string>& params);
 
   Progress& progress_;
-  const Plan* plan_;   // for the titles of its steps; may be null
+  const Plan* plan_;   // being carried out; null: undo or wait, which have no titles
   std::string ports_;  // "9091"; empty: nothing is proven here
   render::Style style_;
   std::set<std::string> shown_;

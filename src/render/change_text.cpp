@@ -129,10 +129,6 @@ std::string plan_next(const Plan& plan, const std::string& program, const Style&
                Tone::strong);
 }
 
-std::string value_text(const json::value& value) {
-  return value.is_null() ? "absent" : cut(printable(json::serialize(value), 400), 80);
-}
-
 std::string rollout_line(const RolloutView& rollout) {
   std::map<std::string, std::size_t> counts;
   for (const RolloutNodeView& node : rollout.nodes) ++counts[node.state];
@@ -181,16 +177,20 @@ std::string written_text(std::span<const WrittenView> written, const Style& styl
 
 std::string still_running_text(int still_restarting, std::span<const std::string> freeze_commands,
                                const std::string& program, const Style& style) {
-  if (still_restarting == 0 && freeze_commands.empty()) return "";
-  std::string text =
-      field(style, "Goes on",
-            fmt::format("the DaemonSet controller goes on without catflap: {} will still restart",
-                        count_of(static_cast<std::size_t>(still_restarting), "node")),
-            Tone::caution);
-  for (const std::string& line : freeze_commands)
-    text += field(style, "Freeze", "this stops it where it is:") + command(line);
-  return text + field(style, "Or",
-                      fmt::format("{0} close goes on from here, {0} undo takes it back", program));
+  std::string text;
+  if (still_restarting > 0) {
+    const std::string nodes = count_of(static_cast<std::size_t>(still_restarting), "node");
+    text +=
+        field(style, "Goes on",
+              fmt::format("the DaemonSet controller goes on without catflap: {} will still restart",
+                          nodes),
+              Tone::caution);
+    if (!freeze_commands.empty()) text += field(style, "Freeze", "this stops it where it is:");
+    for (const std::string& line : freeze_commands) text += command(line);
+  }
+  return text + field(style, "Next",
+                      fmt::format("{0} close goes on from here, {0} undo takes it back", program),
+                      Tone::strong);
 }
 
 std::string undo_text(const UndoView& undo, const std::string& program, const Style& style) {
@@ -210,7 +210,9 @@ std::string undo_text(const UndoView& undo, const std::string& program, const St
   if (!undo.journal.empty())
     text +=
         field(style, "Journal", fmt::format("ConfigMap {} (run {})", undo.journal, undo.run_id));
-  text += still_running_text(undo.still_restarting, undo.freeze_commands, program, style);
+  if (undo.error && undo.still_restarting > 0) {
+    text += still_running_text(undo.still_restarting, undo.freeze_commands, program, style);
+  }
   if (undo.result == "undone") {
     text +=
         field(style, "Next", program + " diagnose   the port is as it was before, open if it was",

@@ -33,16 +33,13 @@ namespace catflap::render {
 /// "disable-env  DaemonSet kube-system/calico-node  written".
 [[nodiscard]] std::string written_text(std::span<const WrittenView> written, const Style& style);
 
-/// Nodes that will restart without us, and how to stop or take back what is under way; "" if there
-/// is nothing to say.
+/// After a run that did not come to its end: nodes that will restart without us, how to stop that,
+/// and how to go on.
 [[nodiscard]] std::string still_running_text(int still_restarting,
                                              std::span<const std::string> freeze_commands,
                                              const std::string& program, const Style& style);
 
 [[nodiscard]] std::string undo_text(const UndoView& undo, const std::string& program,
                                     const Style& style);
-
-/// A field's value in one bounded line; "absent" for null.
-[[nodiscard]] std::string value_text(const json::value& value);
 
 }  // namespace catflap::render
