@@ -12,7 +12,7 @@
 #include "app/runtime_test.hpp"
 #include "base/text.hpp"
 #include "look/look.hpp"
-#include "render/golden_test.hpp"
+#include "support/golden.hpp"
 
 namespace catflap::app {
 namespace {

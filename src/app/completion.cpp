@@ -32,7 +32,8 @@ _catflap() {
   done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
   _describe catflap found
 }
-if [[ $funcstack[1] == _catflap ]]; then _catflap "$@"; else compdef _catflap catflap kubectl-catflap; fi
+if [[ $funcstack[1] == _catflap ]]; then _catflap "$@"
+else compdef _catflap catflap kubectl-catflap; fi
 )";
 
 constexpr const char* kFish = R"(# fish completion for catflap

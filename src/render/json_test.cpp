@@ -5,7 +5,7 @@
 
 #include "render/documents.hpp"
 #include "render/explain.hpp"
-#include "render/golden_test.hpp"
+#include "support/golden.hpp"
 #include "render/model_json.hpp"
 #include "render/samples_test.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "render/change_text.hpp"
 #include "render/error_text.hpp"
-#include "render/golden_test.hpp"
+#include "support/golden.hpp"
 #include "render/groups.hpp"
 #include "render/samples_test.hpp"
 
