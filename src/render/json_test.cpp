@@ -5,9 +5,9 @@
 
 #include "render/documents.hpp"
 #include "render/explain.hpp"
-#include "support/golden.hpp"
 #include "render/model_json.hpp"
 #include "render/samples_test.hpp"
+#include "support/golden.hpp"
 
 namespace catflap::render {
 namespace {

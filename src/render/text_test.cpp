@@ -3,9 +3,9 @@
 
 #include "render/change_text.hpp"
 #include "render/error_text.hpp"
-#include "support/golden.hpp"
 #include "render/groups.hpp"
 #include "render/samples_test.hpp"
+#include "support/golden.hpp"
 
 namespace catflap::render {
 namespace {
