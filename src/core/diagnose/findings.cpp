@@ -7,7 +7,6 @@
 #include <set>
 
 #include "core/plan/owner.hpp"
-#include "core/resolve/values.hpp"
 
 namespace catflap {
 namespace {
@@ -93,35 +92,9 @@ void pod_findings(NodeVerdict& node) {
 // --- the configuration, once for the cluster
 // ---------------------------------------------------------------------------
 
-/// What the layers say, as far as it is the same message whichever pod it comes from.
-void layer_findings(std::vector<Message>& findings, const Declared& declared) {
-  for (const auto& note : declared.notes) add_once(findings, note);
-  const auto& enabled = declared.enabled;
-  for (const auto& masked : enabled.masked) {
-    if (parse_felix_bool(masked.raw) != true) continue;
-    const char* code = enabled_switch(declared) == Switch::off ? "CF0016" : "CF0010";
-    add_once(findings,
-             {code, {{"source", describe(masked.source)}, {"winner", describe(enabled.source)}}});
-  }
-  const auto port = declared.port.value;
-  if (enabled_switch(declared) == Switch::off || !port) return;
-  if (*port != 0 && *port != 9091) {
-    add_once(
-        findings,
-        {"CF0008", {{"port", std::to_string(*port)}, {"source", describe(declared.port.source)}}});
-  }
-}
-
 void owner_findings(std::vector<Message>& findings, const json::object& object,
                     const std::string& name) {
-  for (const auto& owner : owners_of(object)) {
-    Message finding{"CF0032", {{"object", name}, {"owner", owner.name}, {"cycle", owner.cycle}}};
-    if (owner.class_ == OwnerClass::reverts_now) finding.code = "CF0033";
-    if (owner.class_ == OwnerClass::unknown_controller) finding.code = "CF0034";
-    if (owner.name == "kubectl-apply") finding = {"CF0030", {{"object", name}}};
-    if (owner.name == "helm") finding = {"CF0031", {{"object", name}}};
-    add_once(findings, std::move(finding));
-  }
+  for (const auto& owner : owners_of(object)) add_once(findings, owner_finding(owner, name));
 }
 
 std::string name_of(const json::object& object) {
@@ -207,7 +180,9 @@ void add_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
     verdict_findings(node);
     declared_findings(node);
     pod_findings(node);
-    if (node.declared) layer_findings(cluster.findings, *node.declared);
+    if (node.declared) {
+      for (const auto& note : node.declared->notes) add_once(cluster.findings, note);
+    }
     const auto fact = std::ranges::find(facts.nodes, node.name, &NodeFacts::name);
     if (fact != facts.nodes.end() && !fact->ready) {
       node.findings.push_back({"CF0026", {{"node", node.name}, {"why", fact->not_ready_reason}}});

@@ -101,25 +101,6 @@ TEST(Findings, Table) {
        },
        "| CF0024 CF0025 "},
       {"not ready", [](Diagnosis& d) { d.facts.nodes[0].ready = false; }, "| CF0026 "},
-      {"a lower layer says true",
-       [&](Diagnosis& d) { node(d).declared->enabled.masked = {{Layer::fc_default, {}, "yes"}}; },
-       "CF0016 | "},
-      {"both layers say true",
-       [&](Diagnosis& d) {
-         node(d).declared->enabled.masked = {{Layer::fc_default, {}, "T"}};
-         node(d).declared->enabled.value = true;
-         row(d).outcome = Outcome::timeout;
-       },
-       "CF0010 | "},
-      {"a lower layer that Felix does not understand",
-       [&](Diagnosis& d) { node(d).declared->enabled.masked = {{Layer::fc_default, {}, "on"}}; },
-       "| "},
-      {"custom port",
-       [&](Diagnosis& d) {
-         node(d).declared->enabled.value = true, node(d).declared->port.value = 9191,
-         row(d).outcome = Outcome::timeout;
-       },
-       "CF0008 | "},
       {"notes of the resolver",
        [&](Diagnosis& d) { node(d).declared->notes = {{"CF0011", {{"names", "a, b"}}}}; },
        "CF0011 | "},
