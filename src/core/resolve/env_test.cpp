@@ -108,7 +108,8 @@ TEST(BuildEnvironment, FollowsReferencesToKeys) {
 
 TEST(BuildEnvironment, KeepsTheEarlierEntryWhenAnOptionalOneSetsNothing) {
   EXPECT_EQ(build(R"({"name":"A","value":"1"},
-                     {"name":"A","valueFrom":{"configMapKeyRef":{"name":"cm","key":"zz","optional":true}}})"),
+                     {"name":"A","valueFrom":{"configMapKeyRef":
+                       {"name":"cm","key":"zz","optional":true}}})"),
             "A=1");
 }
 

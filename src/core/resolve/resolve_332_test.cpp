@@ -91,7 +91,8 @@ TEST(ResolveSelector, IsUndecidedOnAnUnknownVersion) {
 }
 
 constexpr std::string_view kCertificates =
-    R"({"prometheusMetricsCertFile":"/c","prometheusMetricsKeyFile":"/k","prometheusMetricsCAFile":"/a"})";
+    R"({"prometheusMetricsCertFile":"/c","prometheusMetricsKeyFile":"/k",
+        "prometheusMetricsCAFile":"/a"})";
 
 TEST(ResolveTls, NeedsACertificateOrAKey) {
   const Declared declared = at("v3.33.0").fc("default", kCertificates).declared();

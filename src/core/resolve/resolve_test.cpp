@@ -258,8 +258,10 @@ TEST(Resolve, ReadsAnnotationsOverTheSpec) {
             "metadata.annotations[config.projectcalico.org/prometheusmetricsenabled] "
             "[CF0014] [CF0011]");
   EXPECT_EQ(Case{}
-                .fc("default", kOff, R"("annotations":{"projectcalico.org/metadata":
-                  "{\"annotations\":{\"config.projectcalico.org/PrometheusMetricsEnabled\":\"1\"}}"})")
+                .fc("default", kOff,
+                    R"("annotations":{"projectcalico.org/metadata":
+                  "{\"annotations\":)"
+                    R"({\"config.projectcalico.org/PrometheusMetricsEnabled\":\"1\"}}"})")
                 .dumped(),
             "enabled=true <- fc-default metadata.annotations[projectcalico.org/metadata]"
             ".annotations[config.projectcalico.org/PrometheusMetricsEnabled] [CF0015]");
