@@ -13,7 +13,7 @@
 #include <fstream>
 
 #include "base/handle.hpp"
-#include "look/inside_output.hpp"
+#include "support/inside_output.hpp"
 
 namespace catflap::look {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "look/inside_output.hpp"
-#include "look/test_cluster.hpp"
+#include "support/inside_output.hpp"
+#include "support/look_cluster.hpp"
 
 namespace catflap::look {
 namespace {

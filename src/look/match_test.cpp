@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "look/test_cluster.hpp"
+#include "support/look_cluster.hpp"
 
 namespace catflap::look {
 namespace {

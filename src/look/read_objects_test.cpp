@@ -4,7 +4,7 @@
 #include "look/read_daemon_set.hpp"
 #include "look/read_node.hpp"
 #include "look/read_pod.hpp"
-#include "look/test_cluster.hpp"
+#include "support/look_cluster.hpp"
 
 namespace catflap::look {
 namespace {

@@ -1,11 +1,13 @@
-// Objects for the tests of this folder, as small as Kubernetes would serve them. Only for
-// *_test.cpp.
+// Objects for the tests of src/look, as small as Kubernetes would serve them.
 #pragma once
 
 #include <fmt/core.h>
+#include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "look/discover.hpp"
 #include "look/json_read.hpp"
 #include "support/fake_api.hpp"
 
@@ -123,5 +125,19 @@ struct TestCluster {
     api.raw["/apis"] = {{"groups", groups}};
   }
 };
+
+/// The facts, or a failed test.
+inline ClusterFacts discovered(TestCluster& cluster, const DiscoverOptions& options = {}) {
+  auto facts = discover(cluster.api, cluster.clock, options);
+  EXPECT_TRUE(facts.has_value()) << (facts.has_value() ? "" : to_string(facts.error()));
+  return facts.has_value() ? std::move(facts).value() : ClusterFacts{};
+}
+
+/// What the API was asked for, a line each.
+inline std::vector<std::string> requests_of(const kube::FakeApi& api) {
+  std::vector<std::string> lines;
+  for (const auto& request : api.requests()) lines.push_back(request.to_string());
+  return lines;
+}
 
 }  // namespace catflap::look

@@ -1,4 +1,4 @@
-// What inside_script prints in a healthy calico-node, for tests to damage. Only for *_test.cpp.
+// What inside_script prints in a healthy calico-node, for tests to damage.
 #pragma once
 
 #include <fmt/core.h>
