@@ -106,9 +106,7 @@ TEST_F(CrashThenEdit, NobodyCanSayIsRefusedOnceAndThenDecidedAnew) {
   start_process();
   const auto refused = close_now();
   EXPECT_EQ(refused.error->kind, ErrorKind::refused);
-  EXPECT_THAT(
-      refused.error->what,
-      testing::HasSubstr(R"(found [{"name":"FELIX_PROMETHEUSMETRICSENABLED","value":"1"}])"));
+  EXPECT_THAT(refused.error->what, testing::HasSubstr("found FELIX_PROMETHEUSMETRICSENABLED=1"));
   EXPECT_EQ(world->snapshot(), before);
   start_process();
   EXPECT_EQ(close_now().verdict->verdict, Verdict::closed);

@@ -1,4 +1,5 @@
-// CHECK(condition, context): a bug of ours, never a verdict on input. Ends the process with the place and the context.
+// CHECK(condition, context): a bug of ours, never a verdict on input. Ends the process with the
+// place and the context.
 #pragma once
 
 #include <source_location>
@@ -9,8 +10,8 @@ namespace catflap {
 [[noreturn]] void check_failed(const char* condition, std::string_view context,
                                std::source_location where = std::source_location::current());
 
-#define CHECK(condition, context)                                    \
-  do {                                                               \
+#define CHECK(condition, context)                                     \
+  do {                                                                \
     if (!(condition)) ::catflap::check_failed(#condition, (context)); \
   } while (false)
 

@@ -11,19 +11,32 @@ Error Error::with_context(std::string line) && {
 
 const char* to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::not_permitted: return "not_permitted";
-    case ErrorKind::unauthenticated: return "unauthenticated";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::unreachable: return "unreachable";
-    case ErrorKind::timed_out: return "timed_out";
-    case ErrorKind::overloaded: return "overloaded";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::refused: return "refused";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::malformed_input: return "malformed_input";
-    case ErrorKind::interrupted: return "interrupted";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::not_permitted:
+      return "not_permitted";
+    case ErrorKind::unauthenticated:
+      return "unauthenticated";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::unreachable:
+      return "unreachable";
+    case ErrorKind::timed_out:
+      return "timed_out";
+    case ErrorKind::overloaded:
+      return "overloaded";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::refused:
+      return "refused";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::malformed_input:
+      return "malformed_input";
+    case ErrorKind::interrupted:
+      return "interrupted";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }

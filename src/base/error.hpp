@@ -26,10 +26,10 @@ enum class ErrorKind {
 
 struct Error {
   ErrorKind kind = ErrorKind::internal;
-  std::string what;     // what happened, one sentence without a final stop
-  std::string subject;  // which object, file or endpoint; may be empty
-  std::string hint;     // the next action; may be empty
-  int system_code = 0;  // errno or HTTP status, 0 if there is none
+  std::string what;                  // what happened, one sentence without a final stop
+  std::string subject;               // which object, file or endpoint; may be empty
+  std::string hint;                  // the next action; may be empty
+  int system_code = 0;               // errno or HTTP status, 0 if there is none
   std::vector<std::string> context;  // added on the way up, innermost first
 
   /// This error with one more line of context ("reading the DaemonSets").

@@ -15,8 +15,10 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}    // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
@@ -49,7 +51,8 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
 
   Result() = default;
-  Result(Error error) : error_(std::move(error)), ok_(false) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : error_(std::move(error)), ok_(false) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const { return ok_; }
   explicit operator bool() const { return ok_; }
@@ -68,16 +71,16 @@ class [[nodiscard]] Result<void> {
 /// TRY_ASSIGN(auto x, expression): x is the value, or the function returns the error.
 #define TRY_ASSIGN(declaration, expression) \
   TRY_ASSIGN_(CATFLAP_CONCAT(try_result_, __LINE__), declaration, expression)
-#define TRY_ASSIGN_(result, declaration, expression)      \
-  auto result = (expression);                             \
+#define TRY_ASSIGN_(result, declaration, expression)         \
+  auto result = (expression);                                \
   if (!result.has_value()) return std::move(result).error(); \
   declaration = std::move(result).value()
 
 /// TRY(expression): goes on, or the function returns the error. For Result<void>.
-#define TRY(expression)                                                        \
-  do {                                                                         \
-    if (auto try_result = (expression); !try_result.has_value())               \
-      return std::move(try_result).error();                                    \
+#define TRY(expression)                                          \
+  do {                                                           \
+    if (auto try_result = (expression); !try_result.has_value()) \
+      return std::move(try_result).error();                      \
   } while (false)
 
 }  // namespace catflap

@@ -23,11 +23,14 @@ TEST(Result, HandsErrorsUp) {
 }
 
 TEST(Error, ReadsOutermostContextFirst) {
-  const Error error = Error{.what = "denied", .subject = "secrets x"}.with_context("inner").with_context("outer");
+  const Error error =
+      Error{.what = "denied", .subject = "secrets x"}.with_context("inner").with_context("outer");
   EXPECT_EQ(to_string(error), "outer: inner: secrets x: denied");
 }
 
-TEST(ResultDeathTest, ValueOfAnErrorIsABug) { EXPECT_DEATH((void)half(3).value(), "holds an error"); }
+TEST(ResultDeathTest, ValueOfAnErrorIsABug) {
+  EXPECT_DEATH((void)half(3).value(), "holds an error");
+}
 
 }  // namespace
 }  // namespace catflap

@@ -1,4 +1,5 @@
-// Secret: a token, password or key. It has no printer on purpose; reveal() is easy to find in a review.
+// Secret: a token, password or key. It has no printer on purpose; reveal() is easy to find in a
+// review.
 #pragma once
 
 #include <string>

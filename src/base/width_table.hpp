@@ -1,6 +1,6 @@
 // Which code points take two columns or none on a terminal; for text.cpp only.
-// Generated from Unicode 14.0.0: wide is East Asian Width W or F, zero is general category Mn, Me or Cf
-// beyond Latin-1. Unassigned code points between two ranges are counted with them.
+// Generated from Unicode 14.0.0: wide is East Asian Width W or F, zero is general category Mn, Me
+// or Cf beyond Latin-1. Unassigned code points between two ranges are counted with them.
 #pragma once
 
 namespace catflap::width {

@@ -1,5 +1,6 @@
-// The Kubernetes API as catflap uses it: a narrow interface, so that everything above can be tested against a fake.
-// One thread calls it. Every call blocks its caller and runs the event loop meanwhile, so watches go on (docs/decisions/0001).
+// The Kubernetes API as catflap uses it: a narrow interface, so that everything above can be tested
+// against a fake. One thread calls it. Every call blocks its caller and runs the event loop
+// meanwhile, so watches go on (docs/decisions/0001).
 #pragma once
 
 #include <boost/json.hpp>
@@ -20,7 +21,9 @@ struct Resource {
   std::string group;
   std::string version;
   std::string plural;
-  [[nodiscard]] std::string api_version() const { return group.empty() ? version : group + "/" + version; }
+  [[nodiscard]] std::string api_version() const {
+    return group.empty() ? version : group + "/" + version;
+  }
   friend bool operator==(const Resource&, const Resource&) = default;
 };
 
@@ -62,11 +65,11 @@ struct Written {
 
 struct WatchEvent {
   enum class Type {
-    added,     // or still there after a relist
+    added,  // or still there after a relist
     modified,
     deleted,
-    synced,    // the first list, or a relist after 410, is complete
-    trouble,   // the connection is lost and being tried again; object is empty, text says why
+    synced,   // the first list, or a relist after 410, is complete
+    trouble,  // the connection is lost and being tried again; object is empty, text says why
   } type;
   json::object object;
   std::string text;
@@ -83,7 +86,8 @@ struct ExecCall {
   std::string pod;
   std::string container;
   std::vector<std::string> command;
-  std::size_t max_bytes = 4u << 20;  // of stdout and stderr together; more ends the call with malformed_input
+  std::size_t max_bytes =
+      4u << 20;  // of stdout and stderr together; more ends the call with malformed_input
   Duration timeout{std::chrono::seconds{15}};
 };
 
@@ -112,30 +116,36 @@ class Api {
   [[nodiscard]] virtual Result<json::value> get_raw(const std::string& path) = 0;
   [[nodiscard]] virtual Result<json::object> get(const ObjectRef& ref) = 0;
 
-  /// Every object, page by page; a 410 in mid-list starts again (restart() is called first, so the caller forgets what it has).
-  /// Memory: one page. Returns the list's resourceVersion.
-  [[nodiscard]] virtual Result<std::string> list(const ListQuery& query,
-                                                 const std::function<void()>& restart,
-                                                 const std::function<void(json::object&&)>& each) = 0;
+  /// Every object, page by page; a 410 in mid-list starts again (restart() is called first, so the
+  /// caller forgets what it has). Memory: one page. Returns the list's resourceVersion.
+  [[nodiscard]] virtual Result<std::string> list(
+      const ListQuery& query, const std::function<void()>& restart,
+      const std::function<void(json::object&&)>& each) = 0;
 
-  [[nodiscard]] virtual Result<Written> create(const Resource& resource, const std::string& namespace_,
-                                               const json::object& object, const WriteOptions& options) = 0;
-  [[nodiscard]] virtual Result<Written> patch(const ObjectRef& ref, PatchType type, const json::value& body,
+  [[nodiscard]] virtual Result<Written> create(const Resource& resource,
+                                               const std::string& namespace_,
+                                               const json::object& object,
+                                               const WriteOptions& options) = 0;
+  [[nodiscard]] virtual Result<Written> patch(const ObjectRef& ref, PatchType type,
+                                              const json::value& body,
                                               const WriteOptions& options) = 0;
   /// `resource_version` (if not empty) and `uid` are preconditions.
   [[nodiscard]] virtual Result<Written> remove(const ObjectRef& ref, const std::string& uid,
                                                const std::string& resource_version,
                                                const WriteOptions& options) = 0;
 
-  /// Starts a list and watch in the background; events arrive while the loop runs (in any call of this interface).
-  [[nodiscard]] virtual std::unique_ptr<Watch> watch(const ListQuery& query,
-                                                     std::function<void(const WatchEvent&)> on_event) = 0;
+  /// Starts a list and watch in the background; events arrive while the loop runs (in any call of
+  /// this interface).
+  [[nodiscard]] virtual std::unique_ptr<Watch> watch(
+      const ListQuery& query, std::function<void(const WatchEvent&)> on_event) = 0;
 
   /// Runs commands in containers, at most `parallel` at once, results in the order of the calls.
   /// not_permitted, timed_out, unsupported … are per call.
-  [[nodiscard]] virtual std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls, std::size_t parallel) = 0;
+  [[nodiscard]] virtual std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
+                                                             std::size_t parallel) = 0;
 
-  /// Runs the loop until done() says so (asked after each event and at least every 50 ms), the deadline, or a stop request.
+  /// Runs the loop until done() says so (asked after each event and at least every 50 ms), the
+  /// deadline, or a stop request.
   virtual RunResult run_until(const std::function<bool()>& done, SteadyPoint deadline) = 0;
 
   /// The difference between the server's clock and ours, from the last Date header; 0 if unknown.

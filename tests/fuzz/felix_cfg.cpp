@@ -1,5 +1,6 @@
 // /etc/calico/felix.cfg of a host.
 #include "core/resolve/felix_cfg.hpp"
+
 #include "planted.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,5 @@
-// What a listener on a node answers to GET /metrics. How the bytes are cut must not change what is understood.
+// What a listener on a node answers to GET /metrics. How the bytes are cut must not change what is
+// understood.
 #include "net/http_answer.hpp"
 
 #include "planted.hpp"

@@ -1,5 +1,5 @@
-// planted(reached): in the _planted variant of a target, a bug that only input of the right depth finds.
-// If the fuzzer does not find it, the target does not reach what it is there for.
+// planted(reached): in the _planted variant of a target, a bug that only input of the right depth
+// finds. If the fuzzer does not find it, the target does not reach what it is there for.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// The frames of an exec session. How they are cut must not change the messages; none may be larger than allowed.
+// The frames of an exec session. How they are cut must not change the messages; none may be larger
+// than allowed.
 #include "kube/websocket.hpp"
 
 #include <vector>

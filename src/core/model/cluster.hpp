@@ -1,5 +1,6 @@
-// ClusterFacts: what the API server said, reduced to what the decisions need. Built by look/discover.
-// Raw objects are kept only for the few that may be changed (DaemonSets, FelixConfigurations).
+// ClusterFacts: what the API server said, reduced to what the decisions need. Built by
+// look/discover. Raw objects are kept only for the few that may be changed (DaemonSets,
+// FelixConfigurations).
 #pragma once
 
 #include <boost/json.hpp>
@@ -19,7 +20,8 @@ namespace json = boost::json;
 
 struct NodeAddress {
   IpAddress address;
-  std::string type;  // InternalIP, ExternalIP, CalicoIP and Tunnel (Calico's annotations), HostIP (of a pod)
+  std::string type;  // InternalIP, ExternalIP, CalicoIP and Tunnel (Calico's annotations), HostIP
+                     // (of a pod)
   friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
 };
 
@@ -53,14 +55,14 @@ struct PodFacts {
   std::string namespace_;
   std::string name;
   std::string uid;
-  std::string node;  // spec.nodeName; empty: not scheduled
-  std::string daemon_set;  // name of the owning DaemonSet
+  std::string node;           // spec.nodeName; empty: not scheduled
+  std::string daemon_set;     // name of the owning DaemonSet
   std::string template_hash;  // label controller-revision-hash
   std::string phase;
   bool ready = false;
   bool terminating = false;
-  bool stale = false;  // made from an older template than the DaemonSet has now
-  bool felix_running = false;  // the Felix container's state is running
+  bool stale = false;                      // made from an older template than the DaemonSet has now
+  bool felix_running = false;              // the Felix container's state is running
   std::optional<TimePoint> felix_started;  // state.running.startedAt of the Felix container
   int felix_restarts = 0;
   std::string felix_container;
@@ -71,7 +73,8 @@ struct PodFacts {
   bool host_network = true;
   std::optional<TimePoint> created;
   Declared declared;  // resolved for this pod
-  /// Kept only where an inside look can tell more than the API server could (felix.cfg, a Secret that must not be read).
+  /// Kept only where an inside look can tell more than the API server could (felix.cfg, a Secret
+  /// that must not be read).
   std::shared_ptr<const ResolveInput> unresolved;
 };
 
@@ -98,19 +101,26 @@ struct DaemonSetFacts {
   int unavailable = 0;
   bool on_delete = false;
   std::string max_unavailable = "1";  // as written: a number or a percentage
-  std::string current_hash;           // of the ControllerRevision that equals the template; empty: none, or not readable
-  ReadState revisions_state;          // not readable: `stale` comes from comparing Felix's container with the template
-  Declared template_declared;         // what a pod made from the template now would have, without per-node layers
-  json::object object;                // the whole DaemonSet, managedFields removed
+  std::string current_hash;   // of the ControllerRevision that equals the template; empty: none, or
+                              // not readable
+  ReadState revisions_state;  // not readable: `stale` comes from comparing Felix's container with
+                              // the template
+  Declared template_declared;  // what a pod made from the template now would have, without per-node
+                               // layers
+  json::object object;         // the whole DaemonSet, managedFields removed
 };
 
-enum class CalicoApi { v1_crd, v3_crd, none };  // none: not served here (etcd datastore, or no Calico)
+enum class CalicoApi {
+  v1_crd,
+  v3_crd,
+  none
+};  // none: not served here (etcd datastore, or no Calico)
 
 struct ClusterFacts {
   std::string cluster_name;  // the kubeconfig's name for it
   std::string server;
-  std::string user;           // as the kubeconfig or the server names it
-  std::string uid;            // of namespace kube-system
+  std::string user;  // as the kubeconfig or the server names it
+  std::string uid;   // of namespace kube-system
   std::string kubernetes_version;
   std::string calico_version;  // "" if not known
   Duration clock_skew{};       // server's Date minus our clock
@@ -120,11 +130,13 @@ struct ClusterFacts {
   std::vector<PodFacts> pods;
   ReadState felix_configurations_state;
   std::vector<json::object> felix_configurations;  // managedFields removed
-  std::optional<TimePoint> felix_configurations_changed;  // newest managedFields time, by the server's clock
+  std::optional<TimePoint>
+      felix_configurations_changed;  // newest managedFields time, by the server's clock
   TimePoint read_at{};
 };
 
-/// "v3.30.1" -> {3,30,1}; vendor tags with a leading version count ("v3.30.1-rancher1"). Empty if it does not start like one.
+/// "v3.30.1" -> {3,30,1}; vendor tags with a leading version count ("v3.30.1-rancher1"). Empty if
+/// it does not start like one.
 struct Version {
   int major = 0, minor = 0, patch = 0;
   friend auto operator<=>(const Version&, const Version&) = default;

@@ -10,9 +10,10 @@
 
 namespace catflap {
 
-/// Where a value can come from, highest priority first (Calico: felix/config/config_params.go, SourcesInDescendingOrder).
-/// `build` is not a place in the configuration: nothing sets the value, and yet the build behaves as if it were set
-/// (a vendor's compiled default, or ENV in the image, which no object shows).
+/// Where a value can come from, highest priority first (Calico: felix/config/config_params.go,
+/// SourcesInDescendingOrder). `build` is not a place in the configuration: nothing sets the value,
+/// and yet the build behaves as if it were set (a vendor's compiled default, or ENV in the image,
+/// which no object shows).
 enum class Layer { env, file, fc_node, fc_selector, fc_default, compiled, build };
 
 /// The object and field that a value was read from. `name` is empty for compiled.
@@ -20,7 +21,8 @@ struct Source {
   std::string kind;        // DaemonSet, Pod, ConfigMap, Secret, FelixConfiguration, File
   std::string namespace_;  // empty for cluster-scoped objects
   std::string name;
-  std::string field;       // env FELIX_PROMETHEUSMETRICSENABLED, spec.prometheusMetricsEnabled, metadata.annotations[…]
+  std::string field;  // env FELIX_PROMETHEUSMETRICSENABLED, spec.prometheusMetricsEnabled,
+                      // metadata.annotations[…]
   friend bool operator==(const Source&, const Source&) = default;
 };
 
@@ -45,12 +47,14 @@ struct Param {
   ParamState state = ParamState::set;
   std::optional<T> value;  // empty unless state is set
   std::string raw;         // as written in the source; empty for compiled
-  bool invalid = false;    // raw does not parse: Felix takes the compiled default and still masks lower layers
+  bool invalid =
+      false;  // raw does not parse: Felix takes the compiled default and still masks lower layers
   Layer layer = Layer::compiled;
   Source source;
   std::vector<Masked> masked;  // highest first
-  bool assumed = false;        // nothing sets it; the compiled default is assumed until Felix answers otherwise
-  std::string why;             // for ambiguous and unreadable: what stands in the way
+  bool assumed =
+      false;  // nothing sets it; the compiled default is assumed until Felix answers otherwise
+  std::string why;  // for ambiguous and unreadable: what stands in the way
   friend bool operator==(const Param&, const Param&) = default;
 };
 
@@ -70,10 +74,11 @@ struct Declared {
   Param<bool> tls;          // a certificate or key file is set
   Param<ClientAuth> client_auth;
   bool ca_file_set = false;  // with tls and without it Felix does not listen (armed)
-  /// Spellings of PrometheusMetricsEnabled that sources of envFrom set, also where the env list hides them: what has to be
-  /// outranked name by name.
+  /// Spellings of PrometheusMetricsEnabled that sources of envFrom set, also where the env list
+  /// hides them: what has to be outranked name by name.
   std::vector<std::string> enabled_from_outside;
-  std::vector<Message> notes;  // findings met on the way (core/catalogue.hpp), e.g. CF0011 for names that differ in case
+  std::vector<Message> notes;  // findings met on the way (core/catalogue.hpp), e.g. CF0011 for
+                               // names that differ in case
   friend bool operator==(const Declared&, const Declared&) = default;
 };
 
@@ -85,9 +90,11 @@ enum class Switch { off, on, undecided };
 /// What Felix may resolve by name counts as reachable.
 [[nodiscard]] bool host_is_loopback(const std::string& host);
 
-[[nodiscard]] const char* to_string(Layer layer);  // env, file, fc-node, fc-selector, fc-default, compiled, build
+[[nodiscard]] const char* to_string(
+    Layer layer);  // env, file, fc-node, fc-selector, fc-default, compiled, build
 [[nodiscard]] const char* to_string(ParamState state);
-[[nodiscard]] const char* to_string(ClientAuth auth);  // Felix's own words: RequireAndVerifyClientCert …
+[[nodiscard]] const char* to_string(
+    ClientAuth auth);  // Felix's own words: RequireAndVerifyClientCert …
 
 /// One line for tests and `-o wide`: "enabled=true <- env FELIX_X (masks fc-default:false)".
 [[nodiscard]] std::string dump(const Declared& declared);

@@ -59,8 +59,8 @@ struct Reach {
   ClientCertAsk client_cert = ClientCertAsk::none;
   ThrowawayResult throwaway = ThrowawayResult::not_tried;
   Identity identity = Identity::none;
-  std::string felix_host;  // the label's value, if seen
-  int http_status = 0;     // 0: no HTTP answer
+  std::string felix_host;   // the label's value, if seen
+  int http_status = 0;      // 0: no HTTP answer
   std::uint64_t bytes = 0;  // received in all
   std::string excerpt;      // raw bytes, at most 512, and the felix_host line
   TimePoint at{};
@@ -68,7 +68,8 @@ struct Reach {
   friend bool operator==(const Reach&, const Reach&) = default;
 };
 
-/// A connection to another port of the same address that must answer for "refused" to mean anything.
+/// A connection to another port of the same address that must answer for "refused" to mean
+/// anything.
 struct Control {
   std::string vantage;
   IpAddress address;
@@ -81,7 +82,8 @@ struct Control {
 
 /// A socket in LISTEN state, read from /proc/net/tcp{,6} of the node's network namespace.
 struct Listener {
-  HostPort endpoint;  // the unspecified address means every address (of both families for ::, unless v6only, which is not visible)
+  HostPort endpoint;  // the unspecified address means every address (of both families for ::,
+                      // unless v6only, which is not visible)
   std::uint64_t inode = 0;
   std::uint32_t uid = 0;
   std::optional<int> pid;  // none: the owner could not be seen from there
@@ -95,8 +97,10 @@ struct Listener {
 /// Felix as seen from inside its container.
 struct FelixProcess {
   int pid = 0;
-  std::optional<TimePoint> started;  // from its age, by the API server's clock; never earlier than the truth
-  std::vector<std::pair<std::string, std::string>> environment;  // FELIX_*, CALICO_DISABLE_FELIX, NODENAME only
+  std::optional<TimePoint>
+      started;  // from its age, by the API server's clock; never earlier than the truth
+  std::vector<std::pair<std::string, std::string>>
+      environment;  // FELIX_*, CALICO_DISABLE_FELIX, NODENAME only
   friend bool operator==(const FelixProcess&, const FelixProcess&) = default;
 };
 
@@ -106,11 +110,13 @@ struct InsideLook {
   std::string node;
   std::string pod_uid;
   TimePoint at{};
-  bool complete = false;  // both socket tables and Felix's process were read whole
-  std::string problem;    // why not complete
-  std::string problem_code;  // exec-forbidden, exec-timeout, exec-failed, table-cut, felix-process-not-seen …
+  bool complete = false;            // both socket tables and Felix's process were read whole
+  std::string problem;              // why not complete
+  std::string problem_code;         // exec-forbidden, exec-timeout, exec-failed, table-cut,
+                                    // felix-process-not-seen …
   std::vector<Listener> listeners;  // LISTEN sockets only
-  std::vector<FelixProcess> felix;  // running Felix processes; empty and complete: Felix is not running
+  std::vector<FelixProcess>
+      felix;  // running Felix processes; empty and complete: Felix is not running
   std::optional<std::string> config_file;  // text of /etc/calico/felix.cfg; none: does not exist
   bool config_file_readable = true;
   std::string raw;  // bounded excerpt for the evidence
@@ -134,7 +140,7 @@ struct Look {
 };
 
 [[nodiscard]] const char* to_string(Outcome outcome);
-[[nodiscard]] const char* to_string(Identity identity);       // none, felix, typha, other, unidentified
+[[nodiscard]] const char* to_string(Identity identity);  // none, felix, typha, other, unidentified
 [[nodiscard]] const char* to_string(ClientCertAsk ask);
 [[nodiscard]] const char* to_string(ThrowawayResult result);  // not-tried, accepted, refused
 

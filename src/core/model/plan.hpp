@@ -24,11 +24,13 @@ struct Target {
   std::string name;
   std::string uid;
   std::string container;  // DaemonSet only
-  std::string field;      // env, spec.prometheusMetricsEnabled, metadata.annotations[config.projectcalico.org/PrometheusMetricsEnabled]
+  std::string field;      // env, spec.prometheusMetricsEnabled,
+                          // metadata.annotations[config.projectcalico.org/PrometheusMetricsEnabled]
   friend bool operator==(const Target&, const Target&) = default;
 };
 
-/// The touched field, whole: for `env` the container's complete list (order and duplicates kept); null: absent.
+/// The touched field, whole: for `env` the container's complete list (order and duplicates kept);
+/// null: absent.
 struct Change {
   Target target;
   json::value before;
@@ -37,7 +39,7 @@ struct Change {
 };
 
 struct Step {
-  std::string id;        // disable-env, disable-felixconfiguration-default …
+  std::string id;  // disable-env, disable-felixconfiguration-default …
   Change change;
   Restart restart = Restart::none;
   std::vector<std::string> nodes;  // that restart because of it
@@ -56,11 +58,11 @@ struct Plan {
   std::vector<Refusal> refusals;
   std::vector<Message> warnings;
   std::vector<Message> findings;
-  std::vector<Message> breaks;         // who scrapes the endpoint
+  std::vector<Message> breaks;  // who scrapes the endpoint
   std::vector<Message> stays_up;
-  Duration expected{};                 // rough time until the last node is done; 0: not known
+  Duration expected{};  // rough time until the last node is done; 0: not known
   int restarting_nodes = 0;
-  std::string digest;                  // of the inputs, to notice that they changed
+  std::string digest;  // of the inputs, to notice that they changed
 };
 
 [[nodiscard]] const char* to_string(Restart restart);  // none, rolling, in-place

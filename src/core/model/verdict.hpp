@@ -1,4 +1,5 @@
-// Verdicts: what catflap says about a node and a cluster, and why. core/prove is the only place that makes them.
+// Verdicts: what catflap says about a node and a cluster, and why. core/prove is the only place
+// that makes them.
 #pragma once
 
 #include <map>
@@ -12,7 +13,17 @@
 namespace catflap {
 
 /// In the order of the verdict table (docs/verdicts.md): the first that matches wins.
-enum class Verdict { exposed, armed, protected_, local_only, filtered, not_felix, closed, no_felix, unknown };
+enum class Verdict {
+  exposed,
+  armed,
+  protected_,
+  local_only,
+  filtered,
+  not_felix,
+  closed,
+  no_felix,
+  unknown
+};
 
 /// Why `closed` may be said, strongest first.
 enum class Basis { none, inside, before_after, network };
@@ -84,8 +95,10 @@ struct Policy {
   std::optional<Duration> max_age;
 };
 
-[[nodiscard]] const char* to_string(Verdict verdict);  // exposed, armed, protected, local-only, filtered, not-felix, closed, no-felix, unknown
-[[nodiscard]] const char* to_string(Basis basis);      // "", inside, before-after, network
+[[nodiscard]] const char* to_string(
+    Verdict verdict);  // exposed, armed, protected, local-only, filtered, not-felix, closed,
+                       // no-felix, unknown
+[[nodiscard]] const char* to_string(Basis basis);  // "", inside, before-after, network
 [[nodiscard]] std::optional<Verdict> parse_verdict(std::string_view text);
 
 }  // namespace catflap

@@ -22,9 +22,9 @@ struct EnvVariable {
   std::string name;
   std::optional<std::string> value;  // none: not known, why says what stands in the way
   std::string why;
-  Source source;           // field: "env NAME", with " from data[KEY]" for a ConfigMap or Secret
-  bool from_list = false;  // set by an entry of env, which outranks every envFrom
-  int times = 1;           // entries of env with exactly this name
+  Source source;              // field: "env NAME", with " from data[KEY]" for a ConfigMap or Secret
+  bool from_list = false;     // set by an entry of env, which outranks every envFrom
+  int times = 1;              // entries of env with exactly this name
   bool from_outside = false;  // a source of envFrom sets it too, or alone
 };
 
