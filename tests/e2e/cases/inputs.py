@@ -2,7 +2,9 @@
 
 import base64
 import json
+import signal
 import subprocess
+import time
 
 import yaml
 
@@ -120,3 +122,14 @@ def codes_in(value):
     elif isinstance(value, list):
         for inner in value:
             yield from codes_in(inner)
+
+
+@case(twin="an-unreachable-server")
+def ctrl_c_ends_a_hanging_request(c):
+    """Ctrl-C does not wait for a server that does not answer."""
+    running = c.start_catflap("diagnose", "--server", "https://10.91.0.99:6443")
+    time.sleep(0.5)
+    holds(running.is_running(), "it ended by itself")
+    running.signal(signal.SIGINT)
+    output = running.finish(10)
+    same("exit code", output.code, 130)

@@ -95,7 +95,7 @@ def an_owner_that_reverts_is_refused(kept):
     """What Argo CD would revert is not written: exit code 5, and where to change it instead."""
     same("exit code of plan", kept.plan.code, 5)
     same("writes", kept.writes, [])
-    says(kept.close.err + kept.close.out, "Argo CD")
+    says(kept.close.err + kept.close.out, "argocd", "Application")
 
 
 @case(of=owned, twin="an-owner-that-reverts-is-refused")
@@ -117,8 +117,8 @@ def planned(c):
         file.write(plan.out)
     kept.fresh = c.catflap("close", "--plan", path, "--dry-run=server", "-o", "json", user=closer)
     c.set_env(f"{METRICS_ENABLED}=yes")
-    kept.stale, kept.writes = writes_during(c, closer, "close", "--plan", path, "--yes",
-                                            "--include-pending", "-o", "json", code=5)
+    kept.stale, kept.writes = writes_during(c, closer, "close", "--plan", path, "--yes", "-o", "json",
+                                            code=5)
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"kind": "Diagnosis"}, file)
     kept.other = c.catflap("close", "--plan", path, "--yes", "-o", "json", user=closer)
@@ -129,7 +129,7 @@ def planned(c):
 def an_outdated_plan_is_refused(kept):
     """The cluster changed since the plan was made: exit code 5, nothing written."""
     same("writes", kept.writes, [])
-    says(kept.stale.err, "plan")
+    says(kept.stale.err, "when this plan was made")
     same("exit code for what is no plan", kept.other.code, 2)
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from lib.case import case, holds, recording, same, says
+from lib.cluster import is_ready
 
 
 @recording(pace="one-by-one")
@@ -11,7 +12,10 @@ def stuck(c):
     kept.done = c.catflap("wait", "-o", "json")
     c.kubectl("set", "image", "daemonset/calico-node", "-n", "kube-system",
               "calico-node=catflap.invalid/missing:1")
-    kept.wait = c.catflap("wait", "kube-system/calico-node", "--timeout", "12s", "-o", "json")
+    c.eventually("the first pod cannot get its image", lambda: "Image" in str(
+        [pod["status"].get("containerStatuses") for pod in c.pods().values()
+         if not is_ready(pod)]), 60)
+    kept.wait = c.catflap("wait", "kube-system/calico-node", "--timeout", "5s", "-o", "json")
     kept.text = c.catflap("wait", "--timeout", "1s")
     kept.unknown = c.catflap("wait", "kube-system/no-such-thing", "-o", "json")
     return kept
@@ -22,7 +26,7 @@ def a_stuck_rollout_ends_with_its_reason(kept):
     """An image that cannot be pulled: wait ends at --timeout, with the node and the pod's reason."""
     same("exit code", kept.wait.code, 1)
     same("result", kept.wait.json["result"], "not-done")
-    holds(11 < kept.wait.seconds < 25, f"it took {kept.wait.seconds:.1f} s")
+    holds(4 < kept.wait.seconds < 15, f"it took {kept.wait.seconds:.1f} s")
     nodes = kept.wait.json["daemonSets"][0]["nodes"]
     reasons = {node["reason"] for node in nodes if node["state"] == "not-ready"}
     holds(reasons and reasons <= {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"},

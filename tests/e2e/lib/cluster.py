@@ -108,7 +108,7 @@ class Cluster:
 
     # --- catflap ---
 
-    def catflap(self, *arguments, user="admin", code=None, seconds=90, environment=None):
+    def catflap(self, *arguments, user="admin", code=None, seconds=200, environment=None):
         """Runs catflap to its end. `code`: the exit code it must have."""
         shown, command, variables = self._catflap(arguments, user, environment)
         output = commands.run(shown, command, self.log, variables, seconds=seconds)
@@ -121,7 +121,7 @@ class Cluster:
     def catflaps(self, *commands_, user="admin"):
         """Several at a time: each may have to look twice, with a pause."""
         running = [self.start_catflap(*arguments, user=user) for arguments in commands_]
-        outputs = [one.finish(90) for one in running]
+        outputs = [one.finish(200) for one in running]
         self.documents += [o for o, a in zip(outputs, commands_) if a[-2:] == ("-o", "json")]
         return outputs
 
@@ -215,14 +215,8 @@ class Cluster:
                         and self.pods()[node]["metadata"]["uid"] != old["uid"])
 
     def pods_ready(self):
-        def ready():
-            for pod in self.pods().values():
-                conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
-                if conditions.get("Ready") != "True":
-                    return False
-            return True
-
-        self.eventually("all calico-node pods Ready", ready, 60)
+        self.eventually("all calico-node pods Ready",
+                        lambda: all(is_ready(pod) for pod in self.pods().values()), 90)
 
     # --- users ---
 
@@ -329,6 +323,11 @@ class Cluster:
             if time.monotonic() > deadline:
                 raise Failure(f"not after {seconds} s: {what}")
             time.sleep(0.2)
+
+
+def is_ready(pod):
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
 
 
 ADDRESSES = {"n1": ["10.91.0.11"], "n2": ["10.91.0.12"], "n3": ["10.91.0.13", "fd91::13"]}
