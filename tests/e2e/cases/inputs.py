@@ -9,6 +9,7 @@ import time
 import yaml
 
 from lib.case import case, holds, same, says
+from lib.cluster import SILENT_STRANGER
 
 
 def is_helpful(output, code, *parts):
@@ -126,9 +127,10 @@ def codes_in(value):
 
 @case(twin="an-unreachable-server")
 def ctrl_c_ends_a_hanging_request(c):
-    """Ctrl-C does not wait for a server that does not answer."""
-    running = c.start_catflap("diagnose", "--server", "https://10.91.0.99:6443")
-    time.sleep(0.5)
+    """Ctrl-C does not wait for a server that takes the connection and says nothing."""
+    c.stranger("hub", SILENT_STRANGER)
+    running = c.start_catflap("diagnose", "--server", "https://10.91.0.1:9091")
+    time.sleep(1)
     holds(running.is_running(), "it ended by itself")
     running.signal(signal.SIGINT)
     output = running.finish(10)

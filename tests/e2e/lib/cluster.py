@@ -295,9 +295,9 @@ class Cluster:
             f'  iifname "eth0" tcp dport 9091 {action}\n }}\n}}\n'))
         self._filtered.add(node)
 
-    def stranger(self, node, answer):
-        """Another program takes port 9091 of the node, until the returned object's end()."""
-        stranger = Stranger(node, answer)
+    def stranger(self, place, answer):
+        """Another program takes port 9091 of a node, or of the hub, until the returned object's end()."""
+        stranger = Stranger(["in"] if place == "hub" else ["node-exec", place], answer)
         self._strangers.append(stranger)
         return stranger
 
@@ -334,13 +334,13 @@ ADDRESSES = {"n1": ["10.91.0.11"], "n2": ["10.91.0.12"], "n3": ["10.91.0.13", "f
 
 
 class Stranger:
-    def __init__(self, node, answer):
+    def __init__(self, where, answer):
         self._process = subprocess.Popen(
-            [SCRIPT, "node-exec", node, "/usr/bin/python3", "-c", LISTENER, answer], text=True,
+            [SCRIPT, *where, "/usr/bin/python3", "-c", LISTENER, answer], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         if self._process.stdout.readline() != "listening\n":
             self.end()
-            raise Failure(f"no listener could be started on {node}")
+            raise Failure(f"no listener could be started with {where}")
 
     def end(self):
         if self._process.poll() is None:
