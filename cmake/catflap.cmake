@@ -86,7 +86,7 @@ function(catflap_library folder)
     else()
       target_precompile_headers(${name}_test REUSE_FROM base_test)
     endif()
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()
 

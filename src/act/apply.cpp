@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "act/json_read.hpp"
 #include "act/pause.hpp"
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 
 namespace catflap::act {
@@ -112,7 +112,7 @@ Result<Applied> apply_field(const Context& context, const FieldChange& change,
     if (answer)
       return Applied{.written = true,
                      .audit_id = answer->audit_id,
-                     .generation = integer_at(answer->object, {"metadata", "generation"})};
+                     .generation = number_at(answer->object, {"metadata", "generation"})};
     if (!worth_another_try(answer.error())) return std::move(answer).error();
     last = answer.error();
     lost = lost || answer_lost(*last);

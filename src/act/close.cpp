@@ -18,8 +18,8 @@ namespace catflap::act {
 
 namespace {
 
-// Felix sleeps 2 s before it exits to take a new configuration, and is back about a second later
-// (facts: felix.md 3.2).
+// Felix sleeps 2 s before it exits to take a new configuration (handleConfigUpdate
+// in felix/daemon/daemon.go), and is back about a second later.
 constexpr Duration kInPlaceRestart{std::chrono::seconds{5}};
 constexpr Duration kInPlacePatience{std::chrono::seconds{30}};
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "act/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap::act {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "act/apply.hpp"
-#include "act/json_read.hpp"
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 
 namespace catflap::act {
@@ -50,7 +50,7 @@ Error not_the_planned(const Target& target, std::string what) {
 }
 
 Result<Place> place_in_container(const json::object& object, const Target& target) {
-  const auto* list = find_path(object, {"spec", "template", "spec", "containers"});
+  const auto* list = value_at(object, {"spec", "template", "spec", "containers"});
   const auto* containers = list == nullptr ? nullptr : list->if_array();
   for (std::size_t i = 0; containers != nullptr && i < containers->size(); ++i) {
     const auto* container = (*containers)[i].if_object();
@@ -80,7 +80,7 @@ Result<Place> place_of(const json::object& object, const Target& target) {
   if (!target.container.empty()) return place_in_container(object, target);
   constexpr std::string_view kAnnotation = "metadata.annotations[";
   if (target.field.starts_with(kAnnotation) && target.field.ends_with(']')) {
-    const auto* annotations = find_path(object, {"metadata", "annotations"});
+    const auto* annotations = value_at(object, {"metadata", "annotations"});
     const auto key =
         target.field.substr(kAnnotation.size(), target.field.size() - kAnnotation.size() - 1);
     return Place{"/metadata/annotations",
@@ -152,7 +152,7 @@ Result<FieldNow> judge_field(const json::object& object, const FieldChange& chan
   FieldNow now{.value = value == nullptr ? json::value{} : *value,
                .has_parent = place.parent != nullptr,
                .only_field = place.parent != nullptr && place.parent->size() == 1,
-               .generation = integer_at(object, {"metadata", "generation"}),
+               .generation = number_at(object, {"metadata", "generation"}),
                .resource_version = text_at(object, {"metadata", "resourceVersion"}),
                .parent_pointer = place.parent_pointer,
                .pointer = place.parent_pointer + "/" + escaped(place.key)};

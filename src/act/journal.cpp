@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "act/journal_json.hpp"
-#include "act/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap::act {
 
@@ -69,7 +69,7 @@ Result<std::optional<Journal>> read_journal(kube::Api& api, const std::string& n
     if (object.error().kind == ErrorKind::not_found) return std::optional<Journal>{};
     return journal_error(std::move(object).error(), namespace_);
   }
-  const auto* data = find_path(*object, {"data"});
+  const auto* data = value_at(*object, {"data"});
   const json::object none;
   const auto* fields = data == nullptr ? &none : data->if_object();
   auto journal = parse_journal(fields == nullptr ? none : *fields);

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "act/journal_json.hpp"
-#include "act/json_read.hpp"
 #include "act/pause.hpp"
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 
 namespace catflap::act {
@@ -125,7 +125,7 @@ Result<JournalHold::Found> JournalHold::read() const {
     if (object.error().kind == ErrorKind::not_found) return Found{};
     return journal_error(std::move(object).error(), namespace_);
   }
-  const auto* data = find_path(*object, {"data"});
+  const auto* data = value_at(*object, {"data"});
   auto journal =
       parse_journal(data != nullptr && data->is_object() ? data->as_object() : json::object{});
   if (!journal) return journal_error(std::move(journal).error(), namespace_);

@@ -1,6 +1,6 @@
 #include "act/rollout_watch.hpp"
 
-#include "act/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap::act {
 

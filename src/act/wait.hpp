@@ -1,6 +1,6 @@
 // The rollout of a DaemonSet, node by node. The controller's own numbers are not enough: right
-// after a change the status still describes the old template as complete (facts:
-// observedGeneration), so every node's pod is looked at as well.
+// after a change the status still describes the old template as complete until observedGeneration
+// catches up, so every node's pod is looked at as well.
 #pragma once
 
 #include <functional>

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "act/json_read.hpp"
 #include "act/wait.hpp"
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 
 namespace catflap::act {
@@ -18,7 +18,7 @@ constexpr const char* kTemplateGeneration = "deprecated.daemonset.template.gener
 
 std::string controller_uid(const json::object& object) {
   for (const auto* owner : objects_at(object, {"metadata", "ownerReferences"}))
-    if (flag_at(*owner, {"controller"})) return text_at(*owner, {"uid"});
+    if (true_at(*owner, {"controller"})) return text_at(*owner, {"uid"});
   return {};
 }
 
@@ -35,7 +35,7 @@ std::string wanted_node(const json::object& pod) {
        objects_at(pod, {"spec", "affinity", "nodeAffinity",
                         "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"})) {
     for (const auto* field : objects_at(*term, {"matchFields"})) {
-      const auto* values = find_path(*field, {"values"});
+      const auto* values = value_at(*field, {"values"});
       const auto* list = values == nullptr ? nullptr : values->if_array();
       if (text_at(*field, {"key"}) != "metadata.name" || list == nullptr || list->empty()) continue;
       if (const auto* name = (*list)[0].if_string()) return std::string{*name};
@@ -58,8 +58,8 @@ std::optional<Trouble> container_trouble(const json::object& status, bool init) 
   const auto reason = text_at(status, {"state", "waiting", "reason"});
   if (!reason.empty() && !is_ordinary_start(reason))
     return Trouble{reason, name + ": " + text_at(status, {"state", "waiting", "message"})};
-  const auto code = integer_at(status, {"state", "terminated", "exitCode"});
-  const bool ended = find_path(status, {"state", "terminated"}) != nullptr;
+  const auto code = number_at(status, {"state", "terminated", "exitCode"});
+  const bool ended = value_at(status, {"state", "terminated"}) != nullptr;
   if (ended && !(init && code == 0))
     return Trouble{"ContainerEnded",
                    fmt::format("{}: exit code {} {}", name, code,
@@ -78,9 +78,8 @@ std::optional<Trouble> containers_trouble(const json::object& pod) {
 /// Runs, and is not ready: the readiness probe, or the start-up probe, has not passed.
 std::optional<Trouble> probe_trouble(const json::object& pod) {
   for (const auto* status : objects_at(pod, {"status", "containerStatuses"})) {
-    if (find_path(*status, {"state", "running"}) == nullptr || flag_at(*status, {"ready"}))
-      continue;
-    const auto restarts = integer_at(*status, {"restartCount"});
+    if (value_at(*status, {"state", "running"}) == nullptr || true_at(*status, {"ready"})) continue;
+    const auto restarts = number_at(*status, {"restartCount"});
     return Trouble{
         "ProbeFailing",
         fmt::format("{}: running, its readiness probe does not pass{}", text_at(*status, {"name"}),
@@ -109,7 +108,7 @@ std::string selector_of(const json::object& daemon_set) {
   const auto add = [&](const std::string& requirement) {
     query += (query.empty() ? "" : ",") + requirement;
   };
-  const auto* labels = find_path(daemon_set, {"spec", "selector", "matchLabels"});
+  const auto* labels = value_at(daemon_set, {"spec", "selector", "matchLabels"});
   if (labels != nullptr && labels->is_object())
     for (const auto& [key, value] : labels->as_object())
       if (const auto* text = value.if_string())
@@ -118,7 +117,7 @@ std::string selector_of(const json::object& daemon_set) {
     const auto key = text_at(*one, {"key"});
     const auto op = text_at(*one, {"operator"});
     std::string values;
-    if (const auto* list = find_path(*one, {"values"}); list != nullptr && list->is_array())
+    if (const auto* list = value_at(*one, {"values"}); list != nullptr && list->is_array())
       for (const auto& value : list->as_array())
         if (const auto* text = value.if_string())
           values += (values.empty() ? "" : ",") + std::string{*text};
@@ -135,18 +134,18 @@ std::string selector_of(const json::object& daemon_set) {
 DaemonSetState read_daemon_set(const json::object& object) {
   const auto count = [&](std::string_view key) {
     return static_cast<int>(
-        std::clamp<std::int64_t>(integer_at(object, {"status", key}), 0, 1 << 24));
+        std::clamp<std::int64_t>(number_at(object, {"status", key}), 0, 1 << 24));
   };
   return {
       .ref = {text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})},
       .uid = text_at(object, {"metadata", "uid"}),
-      .generation = integer_at(object, {"metadata", "generation"}),
-      .observed_generation = integer_at(object, {"status", "observedGeneration"}),
+      .generation = number_at(object, {"metadata", "generation"}),
+      .observed_generation = number_at(object, {"status", "observedGeneration"}),
       .desired = count("desiredNumberScheduled"),
       .updated = count("updatedNumberScheduled"),
       .available = count("numberAvailable"),
       .on_delete = text_at(object, {"spec", "updateStrategy", "type"}) == "OnDelete",
-      .deleting = find_path(object, {"metadata", "deletionTimestamp"}) != nullptr,
+      .deleting = value_at(object, {"metadata", "deletionTimestamp"}) != nullptr,
       .template_generation = text_at(object, {"metadata", "annotations", kTemplateGeneration}),
       .selector = selector_of(object)};
 }
@@ -159,7 +158,7 @@ PodState read_pod(const json::object& object) {
       .node = text_at(object, {"spec", "nodeName"}),
       .hash = text_at(object, {"metadata", "labels", "controller-revision-hash"}),
       .template_generation = text_at(object, {"metadata", "labels", "pod-template-generation"}),
-      .terminating = find_path(object, {"metadata", "deletionTimestamp"}) != nullptr};
+      .terminating = value_at(object, {"metadata", "deletionTimestamp"}) != nullptr};
   if (pod.node.empty()) pod.node = wanted_node(object);
   const auto* ready = condition(object, "Ready");
   pod.ready = ready != nullptr && text_at(*ready, {"status"}) == "True";
@@ -183,7 +182,7 @@ RevisionState read_revision(const json::object& object) {
   return {.name = text_at(object, {"metadata", "name"}),
           .owner_uid = controller_uid(object),
           .hash = text_at(object, {"metadata", "labels", "controller-revision-hash"}),
-          .revision = integer_at(object, {"revision"})};
+          .revision = number_at(object, {"revision"})};
 }
 
 }  // namespace catflap::act

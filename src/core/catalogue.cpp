@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -20,12 +21,10 @@ std::vector<CatalogueRow> joined_rows() {
   return all;
 }
 
-/// What the title did not name, so that nothing a caller knew is lost: " (node: n1, why:
-/// forbidden)".
-std::string rest_of(const Message& message, const std::set<std::string>& used) {
+/// All parameters, for a code that has no text: " (node: n1, why: forbidden)".
+std::string listed(const std::map<std::string, std::string>& params) {
   std::string text;
-  for (const auto& [name, value] : message.params) {
-    if (used.contains(name)) continue;
+  for (const auto& [name, value] : params) {
     text += (text.empty() ? " (" : ", ") + name + ": " + value;
   }
   return text.empty() ? text : text + ")";
@@ -92,11 +91,7 @@ std::set<std::string> params_of(std::string_view text) {
 
 std::string message_text(const Message& message) {
   const CatalogueRow* row = find_row(message.code);
-  if (row == nullptr) return message.code + rest_of(message, {});
-  auto named = params_of(row->title);
-  named.merge(params_of(row->explanation));
-  named.merge(params_of(row->remedy));
-  return render(row->title, message) + rest_of(message, named);
+  return row == nullptr ? message.code + listed(message.params) : render(row->title, message);
 }
 
 std::string remedy_text(const Message& message) {

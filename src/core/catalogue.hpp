@@ -26,8 +26,8 @@ struct CatalogueRow {
 [[nodiscard]] std::span<const CatalogueRow> catalogue();
 /// Ignoring case; null if there is none.
 [[nodiscard]] const CatalogueRow* find_row(std::string_view code);
-/// The row's title with the parameters put in ("?" for a missing one); parameters that no text of
-/// the row names follow in brackets. An unknown code gives the code and its parameters.
+/// The row's title with the parameters put in ("?" for a missing one). An unknown code gives the
+/// code and its parameters.
 [[nodiscard]] std::string message_text(const Message& message);
 /// The row's remedy with the parameters put in; an unknown code gives "".
 [[nodiscard]] std::string remedy_text(const Message& message);

@@ -11,7 +11,7 @@ constexpr CatalogueRow kRows[] = {
      "Without an address nothing can be asked over the network.",
      "Look inside (--from exec), or check the Node's status.addresses."},
     {"anonymous-read", critical,
-     "{endpoint} answered with Felix's metrics and asked for no credential[ (as {felixHost})]",
+     "{endpoint} answered with Felix's metrics[ of node {felixHost}] and asked for no credential",
      "felix_host was in the answer, which only Felix serves.", "catflap close"},
     {"armed-ca-missing", warning,
      "switched on with TLS, but the CA file is missing: Felix does not listen[ ({pod})]",

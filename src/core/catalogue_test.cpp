@@ -100,7 +100,7 @@ TEST(Catalogue, TitleTakesItsParameters) {
             "10.0.0.1:9091 did not answer in time");
   EXPECT_EQ(message_text({"timeout", {}}), "? did not answer in time");
   EXPECT_EQ(message_text({"exec-timeout", {{"vantage", "exec"}, {"node", "n1"}}}),
-            "the look inside did not answer in time (node: n1, vantage: exec)");
+            "the look inside did not answer in time");
   EXPECT_EQ(message_text({"no-such-code", {{"a", "1"}, {"b", "2"}}}), "no-such-code (a: 1, b: 2)");
 }
 

@@ -2,10 +2,10 @@
 // and the pod resolved again.
 #include <algorithm>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "core/resolve/resolve.hpp"
 #include "look/discover.hpp"
-#include "look/json_read.hpp"
 
 namespace catflap::look {
 namespace {

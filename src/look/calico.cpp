@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
-#include "look/json_read.hpp"
+#include "look/managed_fields.hpp"
 #include "look/match.hpp"
 
 namespace catflap::look {

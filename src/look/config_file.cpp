@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "look/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap::look {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <unordered_map>
 
+#include "base/json_read.hpp"
 #include "look/calico.hpp"
 #include "look/discover_pods.hpp"
-#include "look/json_read.hpp"
 #include "look/match.hpp"
 #include "look/read_daemon_set.hpp"
 #include "look/read_node.hpp"

@@ -5,9 +5,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/json_read.hpp"
 #include "look/calico.hpp"
 #include "look/config_file.hpp"
-#include "look/json_read.hpp"
 #include "look/match.hpp"
 #include "look/read_daemon_set.hpp"
 #include "look/read_pod.hpp"

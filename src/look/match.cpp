@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "look/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap::look {
 namespace {

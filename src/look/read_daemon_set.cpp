@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <limits>
 
-#include "look/json_read.hpp"
+#include "base/json_read.hpp"
+#include "look/managed_fields.hpp"
 #include "look/match.hpp"
 #include "look/read_pod.hpp"
 
 namespace catflap::look {
 namespace {
 
-int count_at(const json::object& object, Path path) {
+int count_at(const json::object& object, JsonPath path) {
   return static_cast<int>(
       std::clamp<std::int64_t>(number_at(object, path), 0, std::numeric_limits<int>::max()));
 }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
-#include "look/json_read.hpp"
 
 namespace catflap::look {
 namespace {

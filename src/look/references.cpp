@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "kube/base64.hpp"
-#include "look/json_read.hpp"
+#include "look/managed_fields.hpp"
 
 namespace catflap::look {
 namespace {

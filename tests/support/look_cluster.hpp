@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "look/discover.hpp"
-#include "look/json_read.hpp"
+#include "base/json_read.hpp"
 #include "support/fake_api.hpp"
 
 namespace catflap::look {

@@ -84,7 +84,7 @@ struct ReadState {
   std::string why;  // the server's word, e.g. forbidden
 };
 
-/// A DaemonSet that runs Felix (one container of it matched, facts: docs/how-it-decides.md).
+/// A DaemonSet that runs Felix (one container of it matched; docs/how-it-decides.md says how).
 struct DaemonSetFacts {
   std::string namespace_;
   std::string name;

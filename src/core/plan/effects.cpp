@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "core/resolve/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -41,10 +41,10 @@ void add_sorted(Fnv1a& hash, const json::object* members) {
 }
 
 void add_marks(Fnv1a& hash, const json::object& object) {
-  const json::object* metadata = object_at(object, "metadata");
+  const json::object* metadata = object_at(object, {"metadata"});
   if (metadata == nullptr) return;
-  add_sorted(hash, object_at(*metadata, "labels"));
-  add_sorted(hash, object_at(*metadata, "annotations"));
+  add_sorted(hash, object_at(*metadata, {"labels"}));
+  add_sorted(hash, object_at(*metadata, {"annotations"}));
   const json::value* owners = metadata->if_contains("ownerReferences");
   hash.add(owners == nullptr ? "" : json::serialize(*owners));
 }
@@ -54,12 +54,8 @@ std::string port_of(const DaemonSetFacts& daemon_set) {
 }
 
 bool asks_for_scrapes(const DaemonSetFacts& daemon_set) {
-  const json::object* at = &daemon_set.object;
-  for (const char* name : {"spec", "template", "metadata", "annotations"}) {
-    at = object_at(*at, name);
-    if (at == nullptr) return false;
-  }
-  return string_at(*at, "prometheus.io/scrape") == "true";
+  return text_at(daemon_set.object,
+                 {"spec", "template", "metadata", "annotations", "prometheus.io/scrape"}) == "true";
 }
 
 bool rolls(const Step& step, const DaemonSetFacts& daemon_set) {
@@ -151,10 +147,10 @@ std::string digest_of(const Plan& plan, const ClusterFacts& facts, const PlanOpt
     add_marks(hash, daemon_set.object);
   }
   for (const json::object& configuration : facts.felix_configurations) {
-    const json::object* metadata = object_at(configuration, "metadata");
+    const json::object* metadata = object_at(configuration, {"metadata"});
     if (metadata == nullptr) continue;
-    hash.add(string_at(*metadata, "uid"));
-    hash.add(string_at(*metadata, "resourceVersion"));
+    hash.add(text_at(*metadata, {"uid"}));
+    hash.add(text_at(*metadata, {"resourceVersion"}));
   }
   for (const Step& step : plan.steps) {
     hash.add(step.id);

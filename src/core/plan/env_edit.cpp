@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_read.hpp"
 #include "core/resolve/env.hpp"
-#include "core/resolve/json_read.hpp"
 #include "core/resolve/values.hpp"
 
 namespace catflap {
@@ -20,7 +20,7 @@ std::vector<std::string> spellings(const json::array& env,
                                    const std::vector<std::size_t>& entries) {
   std::vector<std::string> names;
   for (const std::size_t i : entries) {
-    const std::string name = string_at(env[i].get_object(), "name");
+    const std::string name = text_at(env[i].get_object(), {"name"});
     if (!contains(names, name)) names.push_back(name);
   }
   return names;
@@ -58,7 +58,7 @@ EnvEdit switch_off_in_env(const json::value* env, const std::vector<std::string>
       after.push_back(before[i]);
       continue;
     }
-    const std::string name = string_at(before[i].get_object(), "name");
+    const std::string name = text_at(before[i].get_object(), {"name"});
     if (std::erase(missing, name) > 0) after.push_back(off(name));
   }
   for (const std::string& name : missing) after.push_back(off(name));

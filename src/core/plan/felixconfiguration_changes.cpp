@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "core/resolve/embedded.hpp"
 #include "core/resolve/felixconfiguration.hpp"
-#include "core/resolve/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -31,7 +31,7 @@ bool is_used(const FelixConfiguration& configuration, const ClusterFacts& facts)
 }
 
 std::string group_version(const json::object& object, CalicoApi api) {
-  const std::string own = string_at(object, "apiVersion");
+  const std::string own = text_at(object, {"apiVersion"});
   if (!own.empty()) return own;
   return api == CalicoApi::v3_crd ? "projectcalico.org/v3" : "crd.projectcalico.org/v1";
 }
@@ -61,9 +61,9 @@ class Changes {
     base_.change.target = {.api_version = group_version(object, api),
                            .kind = "FelixConfiguration",
                            .name = std::move(name)};
-    if (const json::object* metadata = object_at(object, "metadata")) {
-      base_.change.target.uid = string_at(*metadata, "uid");
-      base_.change.resource_version = string_at(*metadata, "resourceVersion");
+    if (const json::object* metadata = object_at(object, {"metadata"})) {
+      base_.change.target.uid = text_at(*metadata, {"uid"});
+      base_.change.resource_version = text_at(*metadata, {"resourceVersion"});
     }
   }
 
@@ -104,8 +104,7 @@ class Changes {
 
   void add_embedded(const std::vector<FelixConfigurationSetting>& settings) {
     const std::string key{kMetadataAnnotation};
-    const std::string before =
-        string_at(*object_at(*object_at(object_, "metadata"), "annotations"), key);
+    const std::string before = text_at(object_, {"metadata", "annotations", key});
     add_annotation(key, before, embedded_off(before, settings));
   }
 

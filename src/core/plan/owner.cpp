@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/resolve/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -111,29 +111,29 @@ void add(std::vector<Owner>& owners, Owner owner) {
 
 /// A controller owner reference is not a trace but a promise to keep the object in shape.
 void add_controllers(std::vector<Owner>& owners, const json::object& metadata) {
-  for_each_object(metadata, "ownerReferences", [&owners](const json::object& reference) {
-    const std::string api = string_at(reference, "apiVersion");
-    const std::string who = string_at(reference, "kind") + " " + string_at(reference, "name");
+  for (const auto* reference : objects_at(metadata, {"ownerReferences"})) {
+    const std::string api = text_at(*reference, {"apiVersion"});
+    const std::string who = text_at(*reference, {"kind"}) + " " + text_at(*reference, {"name"});
     if (api.starts_with("operator.tigera.io/")) {
       add(owners, {.class_ = reverts_now,
                    .name = "tigera-operator",
                    .mark = "owner reference to " + who,
                    .cycle = std::string{kOperatorCycle},
                    .change_at_source = std::string{kOperatorChange}});
-    } else if (bool_at(reference, "controller", /*otherwise=*/false)) {
+    } else if (true_at(*reference, {"controller"})) {
       add(owners, {.class_ = unknown_controller,
                    .name = who,
                    .mark = "controller owner reference to " + api + " " + who,
                    .cycle = "",
                    .change_at_source = "find out what " + who + " reads and change that"});
     }
-  });
+  }
 }
 
 /// Argo CD before 3.0 marks what it manages with this label only, and so do charts that Helm
 /// renders: without Helm's own marks nobody else is left who would have set it.
 void add_instance_label(std::vector<Owner>& owners, const json::object& labels) {
-  const auto instance = string_at(labels, "app.kubernetes.io/instance");
+  const auto instance = text_at(labels, {"app.kubernetes.io/instance"});
   const bool helm = std::ranges::any_of(owners, [](const Owner& o) { return o.name == "helm"; });
   const bool decided =
       std::ranges::any_of(owners, [](const Owner& o) { return o.class_ == reverts_now; });
@@ -176,26 +176,26 @@ int leniency(const Owner& owner) {
 
 std::vector<Owner> owners_of(const json::object& object) {
   std::vector<Owner> owners;
-  const json::object* metadata = object_at(object, "metadata");
+  const json::object* metadata = object_at(object, {"metadata"});
   if (metadata == nullptr) return owners;
   const json::object none;
-  const json::object* labels = object_at(*metadata, "labels");
-  const json::object* annotations = object_at(*metadata, "annotations");
+  const json::object* labels = object_at(*metadata, {"labels"});
+  const json::object* annotations = object_at(*metadata, {"annotations"});
   if (labels == nullptr) labels = &none;
   if (annotations == nullptr) annotations = &none;
 
   add_controllers(owners, *metadata);
   // The addon manager leaves edits alone where this label says so, whatever the older label says.
-  const bool edits_kept = string_at(*labels, "addonmanager.kubernetes.io/mode") == "EnsureExists";
+  const bool edits_kept = text_at(*labels, {"addonmanager.kubernetes.io/mode"}) == "EnsureExists";
   for (const Mark& mark : kMarks) {
     if (edits_kept && mark.owner == "addon-manager") continue;
-    const auto value = string_at(mark.place == label ? *labels : *annotations, mark.key);
+    const auto value = text_at(mark.place == label ? *labels : *annotations, {mark.key});
     if (value.empty() || (!mark.value.empty() && value != mark.value)) continue;
     add(owners, made(mark, value));
   }
   add_instance_label(owners, *labels);
   const auto setting =
-      string_at(object, "kind") == "FelixConfiguration" ? Setting::field : Setting::variable;
+      text_at(object, {"kind"}) == "FelixConfiguration" ? Setting::field : Setting::variable;
   for (Owner& owner : owners) name_setting(owner.change_at_source, setting);
   std::ranges::stable_sort(owners, {}, leniency);
   return owners;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json_read.hpp"
 #include "core/plan/by_hand.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/env_edit.hpp"
@@ -15,7 +16,6 @@
 #include "core/plan/owner.hpp"
 #include "core/plan/situation.hpp"
 #include "core/resolve/env.hpp"
-#include "core/resolve/json_read.hpp"
 #include "core/resolve/values.hpp"
 
 namespace catflap {
@@ -354,8 +354,8 @@ std::string dump_env(const json::value& env) {
   std::string text;
   for (const std::size_t i : env_entries_for(*list, kEnabled.name)) {
     const json::object& entry = (*list)[i].get_object();
-    const std::string value = entry.contains("valueFrom") ? "valueFrom" : string_at(entry, "value");
-    text += (text.empty() ? "" : ",") + string_at(entry, "name") + "=" + value;
+    const std::string value = entry.contains("valueFrom") ? "valueFrom" : text_at(entry, {"value"});
+    text += (text.empty() ? "" : ",") + text_at(entry, {"name"}) + "=" + value;
   }
   return text.empty() ? "unset" : text;
 }

@@ -3,37 +3,24 @@
 #include <algorithm>
 #include <set>
 
-#include "core/resolve/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap {
 namespace {
 
-const json::object* pod_spec(const DaemonSetFacts& daemon_set) {
-  const json::object* at = &daemon_set.object;
-  for (const char* name : {"spec", "template", "spec"}) {
-    at = object_at(*at, name);
-    if (at == nullptr) return nullptr;
-  }
-  return at;
-}
-
 /// Windows has a Felix of its own, with its own environment and start scripts.
 bool is_windows(const DaemonSetFacts& daemon_set) {
-  const json::object* spec = pod_spec(daemon_set);
-  const json::object* selector = spec == nullptr ? nullptr : object_at(*spec, "nodeSelector");
-  return selector != nullptr && string_at(*selector, "kubernetes.io/os") == "windows";
+  return text_at(daemon_set.object,
+                 {"spec", "template", "spec", "nodeSelector", "kubernetes.io/os"}) == "windows";
 }
 
 std::optional<EnvEdit> edit_of(const DaemonSetFacts& daemon_set) {
-  const json::object* spec = pod_spec(daemon_set);
-  std::optional<EnvEdit> edit;
-  if (spec == nullptr) return edit;
-  for_each_object(*spec, "containers", [&](const json::object& container) {
-    if (string_at(container, "name") != daemon_set.felix_container) return;
-    edit = switch_off_in_env(container.if_contains("env"),
-                             daemon_set.template_declared.enabled_from_outside);
-  });
-  return edit;
+  const json::object* container =
+      named(array_at(daemon_set.object, {"spec", "template", "spec", "containers"}),
+            daemon_set.felix_container);
+  if (container == nullptr) return std::nullopt;
+  return switch_off_in_env(container->if_contains("env"),
+                           daemon_set.template_declared.enabled_from_outside);
 }
 
 EnvSays env_of_template(const DaemonSetFacts& daemon_set) {

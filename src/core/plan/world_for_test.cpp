@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_read.hpp"
 #include "core/plan/by_hand.hpp"
-#include "core/resolve/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -69,10 +69,10 @@ ClusterFacts World::facts() const {
   facts.felix_configurations_state = felix_configurations_state;
 
   const json::object& metadata = daemon_set.at("metadata").as_object();
-  DaemonSetFacts ds{.namespace_ = string_at(metadata, "namespace"),
-                    .name = string_at(metadata, "name"),
-                    .uid = string_at(metadata, "uid"),
-                    .resource_version = string_at(metadata, "resourceVersion"),
+  DaemonSetFacts ds{.namespace_ = text_at(metadata, {"namespace"}),
+                    .name = text_at(metadata, {"name"}),
+                    .uid = text_at(metadata, {"uid"}),
+                    .resource_version = text_at(metadata, {"resourceVersion"}),
                     .felix_container = "calico-node",
                     .generation = generation,
                     .observed_generation = observed_generation,

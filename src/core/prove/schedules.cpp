@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/json_read.hpp"
+
 namespace catflap {
 namespace {
 
@@ -15,43 +17,24 @@ constexpr std::array<std::string_view, 7> kAlwaysTolerated{
     "node.kubernetes.io/pid-pressure",       "node.kubernetes.io/unschedulable",
     "node.kubernetes.io/network-unavailable"};
 
-const json::value* at_path(const json::object& object,
-                           std::initializer_list<std::string_view> path) {
-  const json::object* here = &object;
-  const json::value* found = nullptr;
-  for (const auto key : path) {
-    if (here == nullptr) return nullptr;
-    found = here->if_contains(key);
-    if (found == nullptr) return nullptr;
-    here = found->if_object();
-  }
-  return found;
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 bool tolerates(const json::object& toleration, const Taint& taint) {
-  const auto effect = text_of(toleration, "effect");
+  const auto effect = text_at(toleration, {"effect"});
   if (!effect.empty() && effect != taint.effect) return false;
-  const auto key = text_of(toleration, "key");
+  const auto key = text_at(toleration, {"key"});
   if (!key.empty() && key != taint.key) return false;
-  const auto op = text_of(toleration, "operator");
+  const auto op = text_at(toleration, {"operator"});
   if (op == "Exists") return true;
-  return !key.empty() && text_of(toleration, "value") == taint.value;  // an empty key needs Exists
+  return !key.empty() &&
+         text_at(toleration, {"value"}) == taint.value;  // an empty key needs Exists
 }
 
-bool taints_allow(const json::object* spec, const NodeFacts& node) {
-  const auto* tolerations = spec->if_contains("tolerations");
-  const auto* list = tolerations != nullptr ? tolerations->if_array() : nullptr;
+bool taints_allow(const json::object& spec, const NodeFacts& node) {
+  const auto tolerations = objects_at(spec, {"tolerations"});
   return std::ranges::all_of(node.taints, [&](const Taint& taint) {
     if (taint.effect != "NoSchedule" && taint.effect != "NoExecute") return true;
     if (std::ranges::find(kAlwaysTolerated, taint.key) != kAlwaysTolerated.end()) return true;
-    return list != nullptr && std::ranges::any_of(*list, [&](const json::value& entry) {
-             return entry.is_object() && tolerates(entry.get_object(), taint);
-           });
+    return std::ranges::any_of(tolerations,
+                               [&](const json::object* entry) { return tolerates(*entry, taint); });
   });
 }
 
@@ -64,12 +47,10 @@ std::optional<long long> whole_number(std::string_view text) {
 
 /// One matchExpressions or matchFields entry against the node's value (null: the label is absent).
 bool requirement_matches(const json::object& requirement, const std::string* have) {
-  const auto op = text_of(requirement, "operator");
+  const auto op = text_at(requirement, {"operator"});
   std::vector<std::string> values;
-  if (const auto* list = requirement.if_contains("values"); list != nullptr && list->is_array()) {
-    for (const auto& value : list->get_array()) {
-      if (value.is_string()) values.emplace_back(value.get_string());
-    }
+  for (const auto& value : array_at(requirement, {"values"})) {
+    if (value.is_string()) values.emplace_back(value.get_string());
   }
   const bool listed = have != nullptr && std::ranges::find(values, *have) != values.end();
   if (op == "In") return listed;
@@ -89,17 +70,14 @@ bool requirement_matches(const json::object& requirement, const std::string* hav
 bool term_matches(const json::object& term, const NodeFacts& node) {
   bool any = false;
   for (const auto* kind : {"matchExpressions", "matchFields"}) {
-    const auto* list = term.if_contains(kind);
-    if (list == nullptr || !list->is_array()) continue;
-    for (const auto& entry : list->get_array()) {
-      if (!entry.is_object()) continue;
+    for (const auto* entry : objects_at(term, {kind})) {
       any = true;
-      const auto key = text_of(entry.get_object(), "key");
+      const auto key = text_at(*entry, {"key"});
       const auto label = node.labels.find(key);
       const std::string* have = label != node.labels.end() ? &label->second : nullptr;
       if (std::string_view(kind) == "matchFields")
         have = key == "metadata.name" ? &node.name : nullptr;
-      if (!requirement_matches(entry.get_object(), have)) return false;
+      if (!requirement_matches(*entry, have)) return false;
     }
   }
   return any;  // a term without requirements matches nothing
@@ -107,8 +85,8 @@ bool term_matches(const json::object& term, const NodeFacts& node) {
 
 bool affinity_allows(const json::object& spec, const NodeFacts& node) {
   const auto* terms =
-      at_path(spec, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution",
-                     "nodeSelectorTerms"});
+      value_at(spec, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution",
+                      "nodeSelectorTerms"});
   if (terms == nullptr || !terms->is_array()) return true;
   return std::ranges::any_of(terms->get_array(), [&](const json::value& term) {
     return term.is_object() && term_matches(term.get_object(), node);
@@ -128,12 +106,11 @@ bool selector_allows(const json::object& spec, const NodeFacts& node) {
 }  // namespace
 
 bool schedules_on(const json::object& daemon_set, const NodeFacts& node) {
-  const auto* template_spec = at_path(daemon_set, {"spec", "template", "spec"});
-  const auto* spec = template_spec != nullptr ? template_spec->if_object() : nullptr;
+  const auto* spec = object_at(daemon_set, {"spec", "template", "spec"});
   if (spec == nullptr) return true;
-  if (const auto name = text_of(*spec, "nodeName"); !name.empty() && name != node.name)
+  if (const auto name = text_at(*spec, {"nodeName"}); !name.empty() && name != node.name)
     return false;
-  return selector_allows(*spec, node) && affinity_allows(*spec, node) && taints_allow(spec, node);
+  return selector_allows(*spec, node) && affinity_allows(*spec, node) && taints_allow(*spec, node);
 }
 
 }  // namespace catflap

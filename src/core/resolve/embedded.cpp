@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
-#include "core/resolve/json_read.hpp"
 
 namespace catflap {
 namespace {

@@ -7,9 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "base/json_read.hpp"
 #include "core/resolve/expand.hpp"
 #include "core/resolve/field_ref.hpp"
-#include "core/resolve/json_read.hpp"
 #include "core/resolve/values.hpp"
 
 namespace catflap {
@@ -27,18 +27,15 @@ class Builder {
  public:
   Builder(const json::object& pod, const Lookups& config_maps, const Lookups& secrets)
       : pod_(pod), config_maps_(config_maps), secrets_(secrets) {
-    const json::object* metadata = object_at(pod, "metadata");
-    if (metadata) {
-      namespace_ = string_at(*metadata, "namespace");
-      pod_name_ = string_at(*metadata, "name");
-    }
-    const json::object* spec = object_at(pod, "spec");
-    service_links_ = !spec || bool_at(*spec, "enableServiceLinks", /*otherwise=*/true);
+    namespace_ = text_at(pod, {"metadata", "namespace"});
+    pod_name_ = text_at(pod, {"metadata", "name"});
+    const json::value* links = value_at(pod, {"spec", "enableServiceLinks"});
+    service_links_ = links == nullptr || *links != false;  // absent means yes
   }
 
   Environment run(const json::object& container) {
-    for_each_object(container, "envFrom", [this](const json::object& e) { take_from(e); });
-    for_each_object(container, "env", [this](const json::object& e) { take_entry(e); });
+    for (const auto* entry : objects_at(container, {"envFrom"})) take_from(*entry);
+    for (const auto* entry : objects_at(container, {"env"})) take_entry(*entry);
     for (auto& [name, variable] : variables_) environment_.variables.push_back(std::move(variable));
     return std::move(environment_);
   }
@@ -49,20 +46,20 @@ class Builder {
   }
 
   void take_from(const json::object& entry) {
-    const std::string prefix = string_at(entry, "prefix");
-    if (const auto* ref = object_at(entry, "configMapRef")) {
+    const std::string prefix = text_at(entry, {"prefix"});
+    if (const auto* ref = object_at(entry, {"configMapRef"})) {
       take_all(*ref, "ConfigMap", config_maps_, prefix);
-    } else if (const auto* secret = object_at(entry, "secretRef")) {
+    } else if (const auto* secret = object_at(entry, {"secretRef"})) {
       take_all(*secret, "Secret", secrets_, prefix);
     }
   }
 
   void take_all(const json::object& ref, const char* kind, const Lookups& lookups,
                 const std::string& prefix) {
-    const std::string name = string_at(ref, "name");
+    const std::string name = text_at(ref, {"name"});
     const Lookup lookup = look_up(lookups, name);
     if (lookup.state != Lookup::State::found) {
-      if (lookup.state == Lookup::State::absent && is_optional(ref)) return;
+      if (lookup.state == Lookup::State::absent && true_at(ref, {"optional"})) return;
       environment_.opaque.push_back(
           {object_source(kind, name, "envFrom"), prefix, why_not(lookup, kind, name)});
       return;
@@ -78,7 +75,7 @@ class Builder {
   }
 
   void take_entry(const json::object& entry) {
-    const std::string name = string_at(entry, "name");
+    const std::string name = text_at(entry, {"name"});
     Resolved resolved = resolve_entry(entry, name);
     if (!resolved.value && resolved.why.empty()) return;
     const auto before = variables_.find(name);
@@ -96,18 +93,18 @@ class Builder {
 
   Resolved resolve_entry(const json::object& entry, const std::string& name) {
     const Source own = object_source("Pod", pod_name_, "env " + name);
-    const std::string text = string_at(entry, "value");
+    const std::string text = text_at(entry, {"value"});
     if (!text.empty()) return expanded(text, own);
-    const auto* from = object_at(entry, "valueFrom");
+    const auto* from = object_at(entry, {"valueFrom"});
     if (!from) return {"", "", own};
-    if (const auto* ref = object_at(*from, "configMapKeyRef")) {
+    if (const auto* ref = object_at(*from, {"configMapKeyRef"})) {
       return from_key(*ref, "ConfigMap", config_maps_, name);
     }
-    if (const auto* ref = object_at(*from, "secretKeyRef")) {
+    if (const auto* ref = object_at(*from, {"secretKeyRef"})) {
       return from_key(*ref, "Secret", secrets_, name);
     }
-    if (const auto* ref = object_at(*from, "fieldRef")) {
-      const std::string path = string_at(*ref, "fieldPath");
+    if (const auto* ref = object_at(*from, {"fieldRef"})) {
+      const std::string path = text_at(*ref, {"fieldPath"});
       auto value = read_field(pod_, path);
       std::string why = value ? "" : fmt::format("the field {} is not known", path);
       return {std::move(value), std::move(why), own};
@@ -117,12 +114,12 @@ class Builder {
 
   Resolved from_key(const json::object& ref, const char* kind, const Lookups& lookups,
                     const std::string& variable) {
-    const std::string name = string_at(ref, "name");
-    const std::string key = string_at(ref, "key");
+    const std::string name = text_at(ref, {"name"});
+    const std::string key = text_at(ref, {"key"});
     const Source source =
         object_source(kind, name, fmt::format("env {} from data[{}]", variable, key));
     const Lookup lookup = look_up(lookups, name);
-    const bool optional = is_optional(ref);
+    const bool optional = true_at(ref, {"optional"});
     if (lookup.state == Lookup::State::found) {
       const auto found = lookup.data.find(key);
       if (found != lookup.data.end()) return {found->second, "", source};
@@ -169,10 +166,6 @@ class Builder {
     return fmt::format("{} {} does not exist", kind, name);
   }
 
-  static bool is_optional(const json::object& ref) {
-    return bool_at(ref, "optional", /*otherwise=*/false);
-  }
-
   const json::object& pod_;
   const Lookups& config_maps_;
   const Lookups& secrets_;
@@ -194,21 +187,15 @@ const EnvVariable* Environment::find(std::string_view name) const {
 
 Environment build_environment(const json::object& pod, std::string_view container,
                               const Lookups& config_maps, const Lookups& secrets) {
-  Environment environment;
-  const json::object* spec = object_at(pod, "spec");
-  if (!spec) return environment;
-  for_each_object(*spec, "containers", [&](const json::object& candidate) {
-    if (string_at(candidate, "name") != container) return;
-    environment = Builder{pod, config_maps, secrets}.run(candidate);
-  });
-  return environment;
+  const json::object* found = named(array_at(pod, {"spec", "containers"}), container);
+  return found == nullptr ? Environment{} : Builder{pod, config_maps, secrets}.run(*found);
 }
 
 std::vector<std::size_t> env_entries_for(const json::array& env, std::string_view parameter) {
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < env.size(); ++i) {
     const json::object* entry = env[i].if_object();
-    if (entry && env_names_parameter(string_at(*entry, "name"), parameter)) indices.push_back(i);
+    if (entry && env_names_parameter(text_at(*entry, {"name"}), parameter)) indices.push_back(i);
   }
   return indices;
 }

@@ -5,9 +5,9 @@
 #include <map>
 #include <utility>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "core/resolve/embedded.hpp"
-#include "core/resolve/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -29,7 +29,7 @@ struct Annotations {
 
 Annotations read_annotations(const json::object& object) {
   Annotations read;
-  const json::object* metadata = object_at(object, "metadata");
+  const json::object* metadata = object_at(object, {"metadata"});
   const json::value* value = metadata ? metadata->if_contains("annotations") : nullptr;
   if (!value || value->is_null()) return read;
   if (!value->is_object()) {
@@ -66,7 +66,7 @@ std::string field_text(Place place, std::string_view key) {
 /// Calico's API server has them merged already; both have this group. So what is embedded there
 /// counts as one more possibility, not as an override.
 bool overrides_by_embedded(const json::object& object) {
-  return string_at(object, "apiVersion") != "projectcalico.org/v3";
+  return text_at(object, {"apiVersion"}) != "projectcalico.org/v3";
 }
 
 /// The annotations that Felix takes as settings, outer ones that an embedded one replaces left out.
@@ -102,7 +102,7 @@ std::optional<std::string> spec_value(const json::object& spec, const Parameter&
     return std::to_string(value->get_int64());
   }
   if (parameter.spec_type == SpecType::string && value->is_string()) {
-    const std::string text = string_at(spec, parameter.spec_field);
+    const std::string text = text_at(spec, {parameter.spec_field});
     return text.empty() ? std::nullopt : std::optional{text};
   }
   broken = fmt::format("spec.{} has a wrong type", parameter.spec_field);
@@ -140,10 +140,10 @@ FelixConfigurationSetting enabled_setting(Place place, std::string_view key, std
 
 FelixConfiguration read_felix_configuration(const json::object& object) {
   FelixConfiguration out;
-  const json::object* metadata = object_at(object, "metadata");
+  const json::object* metadata = object_at(object, {"metadata"});
   if (metadata) {
-    out.name = string_at(*metadata, "name");
-    out.created = parse_rfc3339(string_at(*metadata, "creationTimestamp"));
+    out.name = text_at(*metadata, {"name"});
+    out.created = parse_rfc3339(text_at(*metadata, {"creationTimestamp"}));
   }
   const Annotations read = read_annotations(object);
   out.broken = read.broken;
@@ -153,12 +153,12 @@ FelixConfiguration read_felix_configuration(const json::object& object) {
   if (spec_value && !spec_value->is_object() && !spec_value->is_null()) {
     out.broken = "spec is not an object";
   }
-  const json::object* spec = object_at(object, "spec");
+  const json::object* spec = object_at(object, {"spec"});
   const auto annotations = config_annotations(object, read);
   for (const Parameter& parameter : kParameters) add_settings(parameter, spec, annotations, out);
   if (!spec) return out;
   if (const json::value* selector = spec->if_contains("nodeSelector")) {
-    if (selector->is_string()) out.node_selector = string_at(*spec, "nodeSelector");
+    if (selector->is_string()) out.node_selector = text_at(*spec, {"nodeSelector"});
     if (!selector->is_string() && !selector->is_null()) {
       out.broken = "spec.nodeSelector has a wrong type";
     }
@@ -168,11 +168,11 @@ FelixConfiguration read_felix_configuration(const json::object& object) {
 
 std::vector<FelixConfigurationSetting> enabled_settings(const json::object& object) {
   std::vector<FelixConfigurationSetting> found;
-  const json::object* spec = object_at(object, "spec");
+  const json::object* spec = object_at(object, {"spec"});
   const json::value* value = spec ? spec->if_contains(kEnabled.spec_field) : nullptr;
   if (value && !value->is_null()) {
     const std::string raw =
-        value->is_string() ? string_at(*spec, kEnabled.spec_field) : json::serialize(*value);
+        value->is_string() ? text_at(*spec, {kEnabled.spec_field}) : json::serialize(*value);
     found.push_back(enabled_setting(Place::spec, kEnabled.spec_field, raw));
   }
   const Annotations read = read_annotations(object);

@@ -1,6 +1,6 @@
 #include "core/resolve/field_ref.hpp"
 
-#include "core/resolve/json_read.hpp"
+#include "base/json_read.hpp"
 
 namespace catflap {
 namespace {
@@ -9,8 +9,7 @@ constexpr std::string_view kCloseSubscript = "']";
 
 std::optional<std::string> text_in(const json::object& pod, std::string_view part,
                                    std::string_view key) {
-  const json::object* parent = object_at(pod, part);
-  const std::string text = parent ? string_at(*parent, key) : "";
+  const std::string text = text_at(pod, {part, key});
   return text.empty() ? std::nullopt : std::optional{text};
 }
 
@@ -18,11 +17,9 @@ std::optional<std::string> text_in(const json::object& pod, std::string_view par
 std::optional<std::string> addresses(const json::object& pod, std::string_view list,
                                      std::string_view single) {
   std::string joined;
-  if (const json::object* status = object_at(pod, "status")) {
-    for_each_object(*status, list, [&joined](const json::object& entry) {
-      if (!joined.empty()) joined += ',';
-      joined += string_at(entry, "ip");
-    });
+  for (const auto* entry : objects_at(pod, {"status", list})) {
+    if (!joined.empty()) joined += ',';
+    joined += text_at(*entry, {"ip"});
   }
   return joined.empty() ? text_in(pod, "status", single) : std::optional{joined};
 }
@@ -35,9 +32,7 @@ std::optional<std::string> subscripted(const json::object& pod, std::string_view
   if (open == std::string_view::npos || !path.starts_with(kMetadata)) return std::nullopt;
   const std::string_view map = path.substr(kMetadata.size(), open - kMetadata.size());
   if (map != "labels" && map != "annotations") return std::nullopt;
-  const json::object* metadata = object_at(pod, "metadata");
-  const json::object* entries = metadata ? object_at(*metadata, map) : nullptr;
-  return entries ? string_at(*entries, path.substr(open + 2)) : "";
+  return text_at(pod, {"metadata", map, path.substr(open + 2)});
 }
 
 }  // namespace

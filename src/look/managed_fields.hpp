@@ -1,0 +1,16 @@
+// metadata.managedFields: who wrote which field when.
+#pragma once
+
+#include <optional>
+
+#include "base/json_read.hpp"
+
+namespace catflap::look {
+
+/// The newest of metadata.managedFields[].time and creationTimestamp: when somebody last changed
+/// the object.
+[[nodiscard]] std::optional<TimePoint> changed_at(const json::object& object);
+/// managedFields are 40 % of an object and decide nothing.
+void drop_managed_fields(json::object& object);
+
+}  // namespace catflap::look
