@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "look/discover.hpp"
 #include "base/json_read.hpp"
+#include "look/discover.hpp"
 #include "support/fake_api.hpp"
 
 namespace catflap::look {
