@@ -41,6 +41,8 @@ constexpr std::string_view kRancherChange =
     "set {setting} in the HelmChartConfig of the chart (RKE2: rke2-canal or rke2-calico) or in the "
     "server's manifests folder";
 
+constexpr std::string_view kHelmRelease = "meta.helm.sh/release-name";
+
 // In the order of strictness, and within it the surest mark of an owner first.
 constexpr Mark kMarks[] = {
     {label, "app.kubernetes.io/managed-by", "tigera-operator", reverts_now, "tigera-operator",
@@ -62,8 +64,8 @@ constexpr Mark kMarks[] = {
      "change the Shoot's network settings; the ManagedResource writes this object"},
     {label, "kubernetes.azure.com/managedby", "aks", reverts_now, "aks", "within minutes",
      "AKS owns this object; restrict the port with a network security group or a host policy"},
-    {annotation, "meta.helm.sh/release-name", "", reverts_at_next_release, "helm",
-     "at the next helm upgrade", kHelmChange},
+    {annotation, kHelmRelease, "", reverts_at_next_release, "helm", "at the next helm upgrade",
+     kHelmChange},
     {label, "app.kubernetes.io/managed-by", "Helm", reverts_at_next_release, "helm",
      "at the next helm upgrade", kHelmChange},
     {label, "heritage", "Helm", reverts_at_next_release, "helm", "at the next helm upgrade",
@@ -130,18 +132,19 @@ void add_controllers(std::vector<Owner>& owners, const json::object& metadata) {
   }
 }
 
-/// Argo CD before 3.0 marks what it manages with this label only, and so do charts that Helm
-/// renders: without Helm's own marks nobody else is left who would have set it.
-void add_instance_label(std::vector<Owner>& owners, const json::object& labels) {
+/// Argo CD before 3.0 marks what it manages with this label only, and so do charts. Helm itself
+/// leaves an annotation on what it installs; Argo CD renders the same chart without it.
+void add_instance_label(std::vector<Owner>& owners, const json::object& labels,
+                        const json::object& annotations) {
   const auto instance = text_at(labels, {"app.kubernetes.io/instance"});
-  const bool helm = std::ranges::any_of(owners, [](const Owner& o) { return o.name == "helm"; });
+  const bool helm = annotations.contains(kHelmRelease);
   const bool decided =
       std::ranges::any_of(owners, [](const Owner& o) { return o.class_ == reverts_now; });
   if (instance.empty() || helm || decided) return;
   add(owners, {.class_ = reverts_now,
                .name = "argocd",
                .mark = "label app.kubernetes.io/instance=" + instance.substr(0, 63) +
-                       " without Helm's marks",
+                       " without Helm's annotation",
                .cycle = "at its next sync, within about 3 min",
                .change_at_source = std::string{kArgoChange}});
 }
@@ -193,7 +196,7 @@ std::vector<Owner> owners_of(const json::object& object) {
     if (value.empty() || (!mark.value.empty() && value != mark.value)) continue;
     add(owners, made(mark, value));
   }
-  add_instance_label(owners, *labels);
+  add_instance_label(owners, *labels, *annotations);
   const auto setting =
       text_at(object, {"kind"}) == "FelixConfiguration" ? Setting::field : Setting::variable;
   for (Owner& owner : owners) name_setting(owner.change_at_source, setting);

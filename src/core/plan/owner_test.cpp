@@ -77,6 +77,9 @@ TEST(Owner, StrictestFirstAndEachOnce) {
       // marks.
       {R"({"labels":{"app.kubernetes.io/instance":"calico"},"annotations":{"meta.helm.sh/release-name":"calico"}})",
        "reverts-at-next-release helm"},
+      // Argo CD renders charts itself: their labels, without the annotation of a release.
+      {R"({"labels":{"app.kubernetes.io/instance":"calico","app.kubernetes.io/managed-by":"Helm","heritage":"Helm"}})",
+       "reverts-now argocd | reverts-at-next-release helm"},
       {R"({"labels":{"kustomize.toolkit.fluxcd.io/name":"net"},
            "ownerReferences":[{"apiVersion":"x.io/v1","kind":"Net","name":"a","controller":true}]})",
        "reverts-now flux | unknown-controller Net a"},

@@ -274,6 +274,7 @@ class Planner {
   std::set<std::string> asked_;  // FelixConfigurations whose owner was looked at
   bool owner_refuses_ = false;
   bool restarts_in_place_ = false;
+  bool windows_open_ = false;  // and not ours to close
 };
 
 void Planner::say_what_is_left() {
@@ -305,6 +306,7 @@ void Planner::say_windows(const Situation& s) {
   const bool open =
       std::ranges::any_of(s.pods, [](const PodFacts* pod) { return stays_open(*pod); });
   if (!open) return;
+  windows_open_ = true;
   plan_.warnings.push_back(
       {"CF0045", {{"nodes", fmt::format("{}", fmt::join(nodes_of(s.pods), ", "))}}});
 }
@@ -338,7 +340,7 @@ Plan Planner::finish() {
       plan_.findings, [](const Message& finding) { return finding.code == "CF0029"; });
   const bool needed =
       std::ranges::any_of(situations_, [](const Situation& s) { return s.needs_env; });
-  if (plan_.steps.empty() && plan_.refusals.empty() && !needed && !rollout_left &&
+  if (plan_.steps.empty() && plan_.refusals.empty() && !needed && !rollout_left && !windows_open_ &&
       !situations_.empty()) {
     plan_.findings.push_back({"plan-nothing-to-do", {}});
   }

@@ -101,10 +101,9 @@ TEST(Plan, NothingSaysTrueIsNothingToDo) {
 TEST(Plan, BuildThatAnswersGetsTheVariableAtTheEnd) {
   const Plan plan = plan_of(World{R"({"name":"A","value":"1"})"}, {}, answering({"n2"}));
   EXPECT_EQ(dump(plan), kNewEnvStep);
-  EXPECT_EQ(
-      plan.steps.at(0).change.after,
-      json::parse(R"([{"name":"DATASTORE_TYPE","value":"kubernetes"},{"name":"A","value":"1"},)" +
-                  kFalse + "]"));
+  json::array wanted = plan.steps.at(0).change.before.as_array();
+  wanted.push_back(json::parse(kFalse));
+  EXPECT_EQ(plan.steps.at(0).change.after, json::value(wanted));
   EXPECT_THAT(codes(plan.findings), Contains("CF0041"));
 }
 
@@ -322,6 +321,14 @@ TEST(Plan, DefaultTrueHiddenOnEveryNodeIsWrittenWithoutARestart) {
   EXPECT_EQ(dump(plan_of(world)), default_step("none"));
 }
 
+TEST(Plan, AnObjectOfOneNodeThatSaysFalseRestartsNothing) {
+  World world;
+  world.add(felix_configuration("node.n1", R"({"prometheusMetricsEnabled":false})"));
+  EXPECT_EQ(dump(plan_of(world)), "");
+  world.nodes.clear();  // without pods nobody knows which nodes there will be
+  EXPECT_THAT(dump(plan_of(world)), HasSubstr("disable-env: "));
+}
+
 TEST(Plan, UnreadableFelixConfigurationsLeaveTheEnvironment) {
   World world;
   world.felix_configurations_state = {.readable = false, .why = "forbidden"};
@@ -476,6 +483,7 @@ TEST(Plan, WindowsIsNotWrittenToAndSaid) {
   const Plan plan = make_plan(both(World{kFalse}, windows, "calico-node-windows"), {}, {});
   EXPECT_EQ(dump(plan), "");
   EXPECT_THAT(codes(plan.warnings), ElementsAre("CF0045"));
+  EXPECT_THAT(codes(plan.findings), Not(Contains("plan-nothing-to-do")));
 }
 
 TEST(Plan, WindowsFelixThatReadsTheObjectRestartsInPlace) {

@@ -69,6 +69,15 @@ std::string built_in(const std::vector<const PodFacts*>& pods, const ClusterVerd
   return "";
 }
 
+/// Nothing that holds for every node decides: which FelixConfiguration applies depends on the node,
+/// which a template does not have. The pods, each on its node, say more, where there are any.
+bool template_is_undecided(const DaemonSetFacts& daemon_set,
+                           const std::vector<const PodFacts*>& pods) {
+  const bool by_node = is_felixconfiguration(daemon_set.template_declared.enabled.layer);
+  return enabled_switch(daemon_set.template_declared) == Switch::undecided &&
+         (pods.empty() || !by_node);
+}
+
 /// A pod of the newest template that is not off after all: one of several spellings may be empty,
 /// and then its node's own FelixConfiguration decides there.
 bool disagrees(const std::vector<const PodFacts*>& pods) {
@@ -93,7 +102,7 @@ Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
   if (s.windows || s.env == EnvSays::off) return s;
   s.build_node = built_in(s.pods, now);
   s.needs_env = s.env != EnvSays::nothing || !s.build_node.empty() ||
-                enabled_switch(daemon_set.template_declared) == Switch::undecided ||
+                template_is_undecided(daemon_set, s.pods) ||
                 std::ranges::any_of(s.pods, [](const PodFacts* pod) { return stays_open(*pod); });
   if (s.needs_env) s.edit = edit_of(daemon_set);
   return s;

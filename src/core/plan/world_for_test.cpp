@@ -25,7 +25,10 @@ json::object& at(json::object& root, std::initializer_list<const char*> path) {
 
 json::array parse_env(const std::string& entries) {
   const std::string tail = entries.empty() ? "" : "," + entries;
-  return json::parse(R"([{"name":"DATASTORE_TYPE","value":"kubernetes"})" + tail + "]").as_array();
+  return json::parse(R"([{"name":"DATASTORE_TYPE","value":"kubernetes"},
+      {"name":"NODENAME","valueFrom":{"fieldRef":{"fieldPath":"spec.nodeName"}}})" +
+                     tail + "]")
+      .as_array();
 }
 
 Lookups lookups(const std::map<std::string, std::map<std::string, std::string>>& maps) {
@@ -97,6 +100,7 @@ ClusterFacts World::facts() const {
     const Odd own = found == odd.end() ? Odd{} : found->second;
     input.node = node;
     input.pod["spec"] = spec;
+    input.pod["spec"].as_object()["nodeName"] = node;
     if (!own.env.empty()) {
       input.pod["spec"].at("containers").as_array().at(0).as_object()["env"] = parse_env(own.env);
     }
