@@ -1,5 +1,6 @@
 #include "kube/loop.hpp"
 
+#include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/check.hpp"
@@ -30,6 +32,7 @@ Scope::Scope(Scope& parent) : loop_(parent.loop_) {
   in_parent_.emplace(parent, *this);
 }
 Scope::~Scope() {
+  if (timer_) *timer_->scope = nullptr;
   CHECK(members_.empty(), "a scope ends before its members");
 }
 
@@ -208,7 +211,7 @@ Task<Result<std::vector<std::string>>> Loop::resolve(Scope& scope, std::string h
   auto access = impl_->access;
   Waiter waiter(scope);
   lookup->waiter = &waiter;
-  std::thread([lookup, access, host] {
+  auto job = [lookup, access, host] {
     auto found = std::make_shared<Lookup>();
     look_up(host, *found);
     std::lock_guard lock(access->mutex);
@@ -219,7 +222,19 @@ Task<Result<std::vector<std::string>>> Loop::resolve(Scope& scope, std::string h
       lookup->addresses = std::move(found->addresses);
       lookup->waiter->wake();
     });
-  }).detach();
+  };
+  try {
+    std::thread(std::move(job)).detach();
+  } catch (const std::system_error& error) {
+    lookup->waiter = nullptr;
+    co_return Error{
+        .kind = ErrorKind::internal,
+        .what = fmt::format("no thread could be started to look the name up: {}",
+                            error.code().message()),
+        .subject = host,
+        .hint = "is a limit on processes (ulimit -u, a container's pids limit) reached?",
+        .system_code = error.code().value()};
+  }
   auto waited = co_await waiter.wait(std::chrono::minutes{5});
   lookup->waiter = nullptr;
   if (!waited) co_return std::move(waited).error();
