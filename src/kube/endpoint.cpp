@@ -12,9 +12,20 @@ namespace catflap::kube {
 
 namespace {
 
+/// A proxy's URL may hold a password, and one that does not parse cannot say where it ends: all up
+/// to the last @.
+std::string without_password(std::string_view url) {
+  auto scheme = url.find("://");
+  std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  auto at = url.rfind('@');
+  if (at == std::string_view::npos || at < begin) return std::string(url);
+  return fmt::format("{}***{}", url.substr(0, begin), url.substr(at));
+}
+
 Error bad_url(const std::string& subject, std::string_view url, std::string_view why) {
   return Error{.kind = ErrorKind::usage,
-               .what = fmt::format("\"{}\" is not a usable URL: {}", printable(url, 200), why),
+               .what = fmt::format("\"{}\" is not a usable URL: {}",
+                                   printable(without_password(url), 200), why),
                .subject = subject,
                .hint = "write it as https://HOST:PORT, an IPv6 address in brackets"};
 }
@@ -104,6 +115,9 @@ Result<Endpoint> parse_endpoint(std::string_view url, const std::string& subject
     out.port = view.port_number();
   }
   out.base_path.assign(view.encoded_path().data(), view.encoded_path().size());
+  // Boost 1.81 takes "host:port" for host, an empty port and the path "port".
+  if (!out.base_path.empty() && !out.base_path.starts_with('/'))
+    return bad_url(subject, url, "the port is not a number");
   while (out.base_path.ends_with('/')) out.base_path.pop_back();
   if (view.has_userinfo()) {
     out.user = view.user();

@@ -236,6 +236,16 @@ TEST(ClientConfig, ProxyComesFromTheFileThenTheEnvironment) {
   }
 }
 
+TEST(Endpoint, AUrlThatDoesNotParseKeepsItsPassword) {
+  for (const char* url : {"http://user:s3cret@proxy:port", "http://user:s3c/ret@proxy:70000",
+                          "user:s3cret@proxy:3128", "ftp://user:s3cret@proxy"}) {
+    auto result = parse_endpoint(url, "HTTPS_PROXY");
+    ASSERT_FALSE(result) << url;
+    EXPECT_THAT(result.error().what, HasSubstr("***@proxy")) << url;
+    EXPECT_THAT(result.error().what, ::testing::Not(HasSubstr("s3c"))) << url;
+  }
+}
+
 TEST(Endpoint, NoProxyPatterns) {
   struct Row {
     const char* list;
