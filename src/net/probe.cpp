@@ -97,7 +97,8 @@ class Engine {
         clock_(clock),
         context_(context),
         epoll_(wakeups.epoll.get()),
-        parallel_(affordable_visits(options.parallel)),
+        most_parallel_(affordable_visits(options.parallel)),
+        parallel_(most_parallel_),
         records_(targets.size()) {
     queue_nodes();
   }
@@ -124,6 +125,7 @@ class Engine {
   const Clock& clock_;
   const TlsContext& context_;
   int epoll_;
+  std::size_t most_parallel_;
   std::size_t parallel_;
   std::vector<Node> nodes_;
   std::deque<Node*> ready_;
@@ -259,6 +261,7 @@ void Engine::finish(Visit& visit) {
   if (visit.alarm) alarms_.erase({*visit.alarm, &visit});
   if (visit.node->next < visit.node->targets.size()) ready_.push_back(visit.node);
   visits_.erase(&visit);
+  parallel_ = std::min(parallel_ + 1, most_parallel_);  // there may be room again
 }
 
 int Engine::milliseconds_to_alarm() const {

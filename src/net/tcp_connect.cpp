@@ -183,6 +183,7 @@ Outcome judge_error(int error) {
     case EHOSTDOWN:
     case ENETDOWN:
     case EAFNOSUPPORT:
+    case EADDRNOTAVAIL:  // no address of this machine's fits: its IPv6 is switched off
       return Outcome::unreachable;
     case EACCES:
     case EPERM:
@@ -204,8 +205,7 @@ void set_receive_icmp(int socket, const HostPort& endpoint, int on) {
 }
 
 bool is_exhaustion(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-         error == EADDRNOTAVAIL;
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace

@@ -58,7 +58,12 @@ TEST(TcpConnect, OnlyAResetIsARefusal) {
       {"blackhole route", EINVAL, Counts::nothing_sent, {}, Outcome::unreachable},
       {"no answer", ETIMEDOUT, Counts::sent, {}, Outcome::timeout},
       {"out of descriptors", EMFILE, Counts::unknown, {}, Outcome::error},
-      {"out of ports", EADDRNOTAVAIL, Counts::nothing_sent, {}, Outcome::error},
+      {"IPv6 is off", EADDRNOTAVAIL, Counts::nothing_sent, {}, Outcome::unreachable},
+      {"IPv6 is off, kernel without counts",
+       EADDRNOTAVAIL,
+       Counts::unknown,
+       {},
+       Outcome::unreachable},
       {"a word not known here", EDOM, Counts::sent, {}, Outcome::error},
   };
   for (const auto& row : rows) {
@@ -96,6 +101,7 @@ TEST(TcpConnect, NamesTheIcmpError) {
 TEST(TcpConnect, OnlyExhaustionIsWorthAnotherTry) {
   EXPECT_TRUE(judge_connect({.error = EMFILE}).exhausted);
   EXPECT_FALSE(judge_connect({.error = ECONNREFUSED}).exhausted);
+  EXPECT_FALSE(judge_connect({.error = EADDRNOTAVAIL}).exhausted);
 }
 
 }  // namespace
