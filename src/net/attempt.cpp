@@ -15,44 +15,59 @@ bool is_success(int status) {
   return status / 100 == 2;
 }
 
-/// An answer that says: not without a (better) credential.
+/// An answer that says: not without a (better) token.
+bool wants_token(const Attempt& attempt) {
+  return attempt.end == End::answered && (attempt.http_status == 401 || attempt.http_status == 403);
+}
+
 /// 400 is nginx's word for a missing or bad client certificate after a complete handshake; 495 and
 /// 496 are its internal ones.
-bool refuses_by_status(const Attempt& attempt) {
+bool blames_certificate(const Attempt& attempt) {
   const int status = attempt.http_status;
-  if (attempt.end != End::answered) return false;
-  if (status == 401 || status == 403 || status == 407) return true;
-  return attempt.certificate_asked && (status == 400 || status == 495 || status == 496);
+  return attempt.end == End::answered && attempt.certificate_asked &&
+         (status == 400 || status == 495 || status == 496);
 }
 
-bool wants_credential(const Attempt& attempt) {
-  if (attempt.identity == Identity::felix || attempt.end == End::timed_out) return false;
-  if (refuses_by_status(attempt)) return true;
-  return attempt.certificate_asked && !is_success(attempt.http_status);
+bool wants_certificate(const Attempt& attempt) {
+  return attempt.certificate_asked && attempt.identity != Identity::felix &&
+         attempt.end != End::timed_out && !is_success(attempt.http_status);
 }
 
-const Attempt* find(std::span<const Attempt> attempts, Speak speak) {
-  const auto found = std::find_if(attempts.begin(), attempts.end(),
-                                  [&](const Attempt& attempt) { return attempt.speak == speak; });
-  return found == attempts.end() ? nullptr : &*found;
+bool shows_credential(const Attempt& attempt) {
+  return attempt.speak == Speak::tls_with_certificate || attempt.speak == Speak::tls_with_token ||
+         attempt.speak == Speak::plain_with_token;
 }
 
-/// Refused only if it said so: a time-out or a hang-up is no answer to a credential, and
-/// "protected" rests on this.
-ThrowawayResult throwaway_result(const Attempt* attempt) {
-  if (attempt == nullptr) return ThrowawayResult::not_tried;
-  if (attempt->identity == Identity::felix || is_success(attempt->http_status))
-    return ThrowawayResult::accepted;
-  const bool refused =
-      (attempt->certificate_asked && attempt->certificate_refused) || refuses_by_status(*attempt);
-  return refused ? ThrowawayResult::refused : ThrowawayResult::not_tried;
+bool let_in(const Attempt& attempt) {
+  return attempt.identity == Identity::felix || is_success(attempt.http_status);
+}
+
+/// Only if it said so: a time-out or a hang-up is no answer to a credential, and "protected" rests
+/// on this.
+bool turned_away(const Attempt& attempt) {
+  if (attempt.speak != Speak::tls_with_certificate) return wants_token(attempt);
+  return attempt.certificate_shown &&
+         (attempt.certificate_refused || blames_certificate(attempt) || wants_token(attempt));
+}
+
+/// Of all the credentials that the endpoint asked for.
+ThrowawayResult throwaway_result(std::span<const Attempt> attempts) {
+  bool tried = false;
+  bool refused = true;
+  for (const Attempt& attempt : attempts) {
+    if (!shows_credential(attempt)) continue;
+    if (let_in(attempt)) return ThrowawayResult::accepted;
+    tried = true;
+    refused = refused && turned_away(attempt);
+  }
+  // One that is still to come (its time was over) might have got in.
+  const bool all_tried = tried && !next_attempt(attempts);
+  return all_tried && refused ? ThrowawayResult::refused : ThrowawayResult::not_tried;
 }
 
 ClientCertAsk certificate_ask(const Attempt& first) {
   if (!first.certificate_asked) return ClientCertAsk::none;
-  const bool by_certificate =
-      first.http_status == 400 || first.http_status == 495 || first.http_status == 496;
-  const bool demanded = first.certificate_refused || (first.end == End::answered && by_certificate);
+  const bool demanded = first.certificate_refused || blames_certificate(first);
   return demanded ? ClientCertAsk::demanded : ClientCertAsk::requested;
 }
 
@@ -72,7 +87,9 @@ std::string describe(std::span<const Attempt> attempts) {
   for (const Attempt& attempt : attempts) {
     const char* label = "";
     if (attempt.speak == Speak::plain) label = "in plain text: ";
-    if (attempt.speak == Speak::tls_with_throwaway) label = "with a throw-away certificate: ";
+    if (attempt.speak == Speak::tls_with_certificate) label = "with a throw-away certificate: ";
+    if (attempt.speak == Speak::tls_with_token || attempt.speak == Speak::plain_with_token)
+      label = "with a throw-away token: ";
     text += fmt::format("{}{}{}", text.empty() ? "" : "; ", label, attempt.detail);
   }
   return text;
@@ -82,14 +99,28 @@ std::string describe(std::span<const Attempt> attempts) {
 
 std::optional<Speak> next_attempt(std::span<const Attempt> attempts) {
   CHECK(!attempts.empty(), "next_attempt before the first one");
+  const Attempt& first = attempts.front();
   const Attempt& last = attempts.back();
-  if (last.speak != Speak::tls || !last.opened() || last.end == End::abandoned) return std::nullopt;
-  if (!last.tls) {
-    // Silence is no sign of plain HTTP: Felix's Go server answers a ClientHello with 400 at once.
-    if (last.end == End::timed_out) return std::nullopt;
-    return Speak::plain;
+  if (!last.opened() || last.end == End::abandoned) return std::nullopt;
+  switch (last.speak) {
+    case Speak::tls:
+      // Silence is no sign of plain HTTP. Felix's Go server answers a ClientHello with 400 at once,
+      // for it sees a line: a line feed stands in every hello (0x000a is supported_groups).
+      if (!last.tls) return last.end == End::timed_out ? std::nullopt : std::optional(Speak::plain);
+      if (wants_certificate(last)) return Speak::tls_with_certificate;
+      if (wants_token(last)) return Speak::tls_with_token;
+      return std::nullopt;
+    case Speak::tls_with_certificate:
+      if (!let_in(last) && wants_token(first)) return Speak::tls_with_token;
+      return std::nullopt;
+    case Speak::plain:
+      if (wants_token(last)) return Speak::plain_with_token;
+      return std::nullopt;
+    case Speak::nothing:
+    case Speak::tls_with_token:
+    case Speak::plain_with_token:
+      return std::nullopt;
   }
-  if (wants_credential(last)) return Speak::tls_with_throwaway;
   return std::nullopt;
 }
 
@@ -106,14 +137,16 @@ Reach fold(std::span<const Attempt> attempts) {
   reach.outcome = outcome_of_opened(attempts);
   if (first.speak == Speak::nothing) return reach;
 
-  const Attempt* throwaway = find(attempts, Speak::tls_with_throwaway);
-  const Attempt* plain = find(attempts, Speak::plain);
-  reach.throwaway = throwaway_result(throwaway);
+  reach.throwaway = throwaway_result(attempts);
   reach.client_cert = certificate_ask(first);
 
   const Attempt* telling = &first;
-  if (plain != nullptr && plain->bytes > 0) telling = plain;
-  if (reach.throwaway == ThrowawayResult::accepted) telling = throwaway;
+  for (const Attempt& attempt : attempts) {
+    const bool tells = shows_credential(attempt)
+                           ? let_in(attempt)
+                           : attempt.speak == Speak::plain && attempt.bytes > 0;
+    if (tells) telling = &attempt;
+  }
   reach.tls = telling->tls;
   // It took the connection, so "nobody answered" would be wrong whatever came of it.
   reach.identity = telling->identity == Identity::none ? Identity::unidentified : telling->identity;

@@ -1,5 +1,5 @@
-// A visit of one target is one or two connections ("attempts"). Whether and what comes second, and
-// what both together say, is decided here and nowhere else, without any I/O.
+// A visit of one target is a few connections ("attempts"), one after another. Whether another comes
+// and which, and what all together say, is decided here and nowhere else, without any I/O.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,9 @@ enum class Speak {
   nothing,  // a control: connect and hang up
   tls,
   plain,
-  tls_with_throwaway,  // shows the throw-away certificate if asked
+  tls_with_certificate,  // shows the throw-away certificate when asked
+  tls_with_token,        // sends the throw-away bearer token
+  plain_with_token,
 };
 
 /// One connection, when it is over.
@@ -40,7 +42,8 @@ struct Attempt {
   std::uint64_t bytes = 0;      // received
   std::optional<TlsFacts> tls;  // the other end spoke TLS
   bool certificate_asked = false;
-  bool certificate_refused = false;  // by an alert that says so
+  bool certificate_shown = false;    // the throw-away one
+  bool certificate_refused = false;  // it or its absence, by an alert that says so
   Identity identity = Identity::none;
   std::string felix_host;
   int http_status = 0;

@@ -40,9 +40,14 @@ Attempt alert(Speak speak) {
           .bytes = 7,
           .tls = TlsFacts{.version = "TLSv1.3"}};
 }
+Attempt shown(Attempt attempt) {
+  attempt.certificate_asked = attempt.certificate_shown = true;
+  return attempt;
+}
 Attempt certificate_alert(Speak speak) {
   Attempt attempt = asked(alert(speak));
   attempt.certificate_refused = true;
+  attempt.certificate_shown = speak == Speak::tls_with_certificate;
   return attempt;
 }
 Attempt partial(Speak speak, End end) {
@@ -57,7 +62,8 @@ std::string dump(const Attempts& attempts) {
   const auto next = next_attempt(attempts);
   const char* name = "none";
   if (next == Speak::plain) name = "plain";
-  if (next == Speak::tls_with_throwaway) name = "throwaway";
+  if (next == Speak::tls_with_certificate) name = "certificate";
+  if (next == Speak::tls_with_token || next == Speak::plain_with_token) name = "token";
   return fmt::format("{} {} {} {} {}, next {}", to_string(reach.outcome), to_string(reach.identity),
                      reach.http_status, to_string(reach.client_cert), to_string(reach.throwaway),
                      name);
@@ -65,7 +71,9 @@ std::string dump(const Attempts& attempts) {
 
 constexpr auto kTls = Speak::tls;
 constexpr auto kPlain = Speak::plain;
-constexpr auto kShown = Speak::tls_with_throwaway;
+constexpr auto kShown = Speak::tls_with_certificate;
+constexpr auto kToken = Speak::tls_with_token;
+constexpr auto kPlainToken = Speak::plain_with_token;
 
 TEST(Attempt, TableOfVisits) {
   const Attempt bad_request = [] {
@@ -114,10 +122,10 @@ TEST(Attempt, TableOfVisits) {
        "open unidentified 0 none not-tried, next none"},
       {"asks, fails for other reasons",
        {asked(alert(kTls))},
-       "open unidentified 0 requested not-tried, next throwaway"},
+       "open unidentified 0 requested not-tried, next certificate"},
       {"demands",
        {certificate_alert(kTls)},
-       "open unidentified 0 demanded not-tried, next throwaway"},
+       "open unidentified 0 demanded not-tried, next certificate"},
       {"demands, refuses",
        {certificate_alert(kTls), certificate_alert(kShown)},
        "open unidentified 0 demanded refused, next none"},
@@ -147,29 +155,80 @@ TEST(Attempt, TableOfVisits) {
        "open unidentified 200 requested not-tried, next none"},
       {"nginx 400",
        {asked(http(kTls, 400, Identity::unidentified))},
-       "open unidentified 400 demanded not-tried, next throwaway"},
+       "open unidentified 400 demanded not-tried, next certificate"},
       {"nginx 400 twice",
        {asked(http(kTls, 400, Identity::unidentified)),
-        asked(http(kShown, 400, Identity::unidentified))},
+        shown(http(kShown, 400, Identity::unidentified))},
        "open unidentified 400 demanded refused, next none"},
+      {"demands, takes other keys only",
+       {certificate_alert(kTls), asked(alert(kShown))},
+       "open unidentified 0 demanded not-tried, next none"},
+      {"demands, and ours could not be shown",
+       {certificate_alert(kTls),
+        [] {
+          Attempt attempt = certificate_alert(kShown);
+          attempt.certificate_shown = false;
+          return attempt;
+        }()},
+       "open unidentified 0 demanded not-tried, next none"},
       {"400 without asking",
        {http(kTls, 400, Identity::unidentified)},
        "open unidentified 400 none not-tried, next none"},
       {"token",
        {http(kTls, 401, Identity::unidentified)},
-       "open unidentified 401 none not-tried, next throwaway"},
-      {"token twice",
-       {http(kTls, 401, Identity::unidentified), http(kShown, 403, Identity::unidentified)},
+       "open unidentified 401 none not-tried, next token"},
+      {"token refused",
+       {http(kTls, 401, Identity::unidentified), http(kToken, 403, Identity::unidentified)},
        "open unidentified 401 none refused, next none"},
-      {"token, then in",
-       {http(kTls, 401, Identity::unidentified), http(kShown, 200, Identity::felix)},
+      {"any token",
+       {http(kTls, 401, Identity::unidentified), http(kToken, 200, Identity::felix)},
        "open felix 200 none accepted, next none"},
+      {"token, then 500",
+       {http(kTls, 401, Identity::unidentified), http(kToken, 500, Identity::unidentified)},
+       "open unidentified 401 none not-tried, next none"},
+      {"token, then silent",
+       {http(kTls, 401, Identity::unidentified), mute(kToken, End::timed_out)},
+       "open unidentified 401 none not-tried, next none"},
+      {"token, then gone",
+       {http(kTls, 401, Identity::unidentified), refused(kToken)},
+       "open unidentified 401 none not-tried, next none"},
       {"plain token",
        {bad_request, http(kPlain, 401, Identity::unidentified)},
-       "open unidentified 401 none not-tried, next none"},
+       "open unidentified 401 none not-tried, next token"},
+      {"plain token refused",
+       {bad_request, http(kPlain, 403, Identity::unidentified),
+        http(kPlainToken, 401, Identity::unidentified)},
+       "open unidentified 403 none refused, next none"},
+      {"plain, any token",
+       {bad_request, http(kPlain, 401, Identity::unidentified),
+        http(kPlainToken, 200, Identity::felix)},
+       "open felix 200 none accepted, next none"},
+      {"asks for both",
+       {asked(http(kTls, 401, Identity::unidentified))},
+       "open unidentified 401 requested not-tried, next certificate"},
+      {"asks for both, refuses the first",
+       {asked(http(kTls, 401, Identity::unidentified)),
+        shown(http(kShown, 401, Identity::unidentified))},
+       "open unidentified 401 requested not-tried, next token"},
+      {"asks for both, refuses both",
+       {asked(http(kTls, 401, Identity::unidentified)),
+        shown(http(kShown, 401, Identity::unidentified)),
+        asked(http(kToken, 401, Identity::unidentified))},
+       "open unidentified 401 requested refused, next none"},
+      {"asks for both, takes any certificate",
+       {asked(http(kTls, 401, Identity::unidentified)), shown(http(kShown, 200, Identity::felix))},
+       "open felix 200 requested accepted, next none"},
+      {"asks for both, takes any token",
+       {asked(http(kTls, 401, Identity::unidentified)),
+        shown(http(kShown, 401, Identity::unidentified)), http(kToken, 200, Identity::felix)},
+       "open felix 200 requested accepted, next none"},
+      {"asks for both, silent for the first",
+       {asked(http(kTls, 401, Identity::unidentified)), mute(kShown, End::timed_out),
+        http(kToken, 401, Identity::unidentified)},
+       "open unidentified 401 requested not-tried, next none"},
       {"asks, 404",
        {asked(http(kTls, 404, Identity::other))},
-       "open other 404 requested not-tried, next throwaway"},
+       "open other 404 requested not-tried, next certificate"},
       {"TLS cut", {partial(kTls, End::cut)}, "open unidentified 200 none not-tried, next none"},
       {"TLS slow",
        {asked(partial(kTls, End::timed_out))},

@@ -24,11 +24,12 @@ bool may_be_tls(std::string_view head) {
 
 /// No body is wanted compressed, and the connection is not kept: then the answer's end is seen in
 /// every HTTP/1 server.
-std::string request_for(const HostPort& endpoint) {
+std::string request_for(const HostPort& endpoint, std::string_view token) {
   return fmt::format(
       "GET /metrics HTTP/1.1\r\nHost: {}\r\nUser-Agent: catflap/{}\r\nAccept: text/plain\r\n"
-      "Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
-      endpoint.to_string(), CATFLAP_VERSION);
+      "Accept-Encoding: identity\r\n{}{}{}Connection: close\r\n\r\n",
+      endpoint.to_string(), CATFLAP_VERSION, token.empty() ? "" : "Authorization: Bearer ", token,
+      token.empty() ? "" : "\r\n");
 }
 
 }  // namespace
@@ -111,10 +112,12 @@ void Connection::opened() {
   }
   forget_icmp(socket_.get(), endpoint_);
   wire_ = std::make_unique<Wire>(socket_.get(), max_bytes_ + kTlsOverhead);
-  request_ = request_for(endpoint_);
+  const Speak speak = attempt_.speak;
+  const bool token = speak == Speak::tls_with_token || speak == Speak::plain_with_token;
+  request_ = request_for(endpoint_, token ? context_.throwaway_token() : "");
   phase_ = Phase::asking;
-  if (attempt_.speak == Speak::plain) return;
-  const bool show = attempt_.speak == Speak::tls_with_throwaway;
+  if (speak == Speak::plain || speak == Speak::plain_with_token) return;
+  const bool show = speak == Speak::tls_with_certificate;
   tls_ = std::make_unique<TlsStream>(context_, *wire_,
                                      show ? Credential::throwaway : Credential::none);
   phase_ = Phase::handshaking;
@@ -225,6 +228,7 @@ void Connection::collect() {
     return;
   }
   attempt_.certificate_asked = tls_->certificate_asked();
+  attempt_.certificate_shown = tls_->certificate_shown();
   attempt_.tls = read_tls_facts(tls_->ssl());
   if (!tls_->alert()) return;
   attempt_.tls->alert = alert_name(*tls_->alert());

@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "net/scripted_server.hpp"
@@ -148,7 +151,42 @@ TEST(Probe, AMissingTokenIsNotAnIdentity) {
   const ScriptedServer over_tls(tls.answering(http("Unauthorized", "401 Unauthorized")));
   EXPECT_EQ(dump(ask(over_tls.endpoint())), "open unidentified http=401 TLSv1.3 throwaway=refused");
   const ScriptedServer in_plain(plain_http(http("Forbidden", "403 Forbidden")));
-  EXPECT_EQ(dump(ask(in_plain.endpoint())), "open unidentified http=403");
+  EXPECT_EQ(dump(ask(in_plain.endpoint())), "open unidentified http=403 throwaway=refused");
+  EXPECT_EQ(in_plain.connections(), 3);
+}
+
+TEST(Probe, AnyTokenReadsTheMetricsOfAServerThatChecksNone) {
+  std::mutex mutex;
+  std::set<std::string> tokens;
+  const auto answer = [&](int socket, int) {
+    std::array<char, 4096> bytes{};
+    const ssize_t got = ::recv(socket, bytes.data(), bytes.size(), 0);
+    const std::string request(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    if (!request.starts_with("GET ")) return send_all(socket, http("", "400 Bad Request"));
+    const std::string header = "\r\nAuthorization: Bearer ";
+    const auto at = request.find(header);
+    if (at == std::string::npos) return send_all(socket, http("", "401 Unauthorized"));
+    const std::lock_guard lock(mutex);
+    tokens.insert(
+        request.substr(at + header.size(), request.find("\r\n", at + 2) - at - header.size()));
+    send_all(socket, http(felix_metrics()));
+  };
+  const ScriptedServer server(answer);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(dump(ask(server.endpoint())), "open felix node-1 http=200 throwaway=accepted");
+  EXPECT_THAT(tokens, ::testing::Each(::testing::MatchesRegex("[0-9a-f]{32}")));
+  EXPECT_EQ(tokens.size(), 2u) << "another one for every batch";
+}
+
+TEST(Probe, ACertificateThatTheServerCannotReadIsNoRefusal) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsServer tls(version, ClientCertificates::trusted_rsa);
+    const ScriptedServer server(tls.answering(http(felix_metrics())));
+    const Reach reach = ask(server.endpoint());
+    EXPECT_EQ(reach.client_cert, ClientCertAsk::demanded) << reach.detail;
+    EXPECT_EQ(reach.throwaway, ThrowawayResult::not_tried) << reach.detail;
+    EXPECT_EQ(server.connections(), 2);
+  }
 }
 
 TEST(Probe, AHangUpIsNoRefusalOfTheThrowawayCertificate) {
@@ -318,10 +356,9 @@ TEST(Probe, AControlOnlyConnects) {
 }
 
 TEST(Probe, NoRouteIsUnreachable) {
-  // 240.0.0.0/4 is reserved and answers "no route" or nothing at all, but never refuses.
+  // No TCP connection is ever made to the broadcast address: the kernel itself says so.
   const Reach reach = ask({*IpAddress::parse("255.255.255.255"), 9091}, short_time());
-  EXPECT_TRUE(reach.outcome == Outcome::unreachable || reach.outcome == Outcome::timeout)
-      << dump(reach) << reach.detail;
+  EXPECT_EQ(dump(reach), "unreachable none") << reach.detail;
 }
 
 }  // namespace

@@ -81,9 +81,10 @@ void wait_for_hangup(int socket);
 
 enum class ClientCertificates {
   ignored,
-  requested,  // and not needed
-  any,        // needed, but any will do
-  trusted,    // needed, from an authority that nobody has
+  requested,    // and not needed
+  any,          // needed, but any will do
+  trusted,      // needed, from an authority that nobody has
+  trusted_rsa,  // the same, and only RSA keys will do
 };
 
 /// The server side of TLS for a script.

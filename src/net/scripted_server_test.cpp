@@ -148,6 +148,9 @@ TlsServer::TlsServer(int only_version, ClientCertificates wanted)
     case ClientCertificates::any:
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
       break;
+    case ClientCertificates::trusted_rsa:
+      SSL_CTX_set1_client_sigalgs_list(context, "RSA+SHA256:RSA-PSS+SHA256");
+      [[fallthrough]];
     case ClientCertificates::trusted:
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
       break;

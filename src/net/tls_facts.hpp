@@ -17,7 +17,8 @@ namespace catflap::net {
 /// a name.
 [[nodiscard]] std::string alert_name(int alert);
 
-/// The alert says that the client's certificate, or its absence, is not good enough.
+/// The alert says that the client's certificate, or its absence, is not good enough because of who
+/// it is, not because of its form or date.
 [[nodiscard]] bool refuses_certificate(int alert);
 
 }  // namespace catflap::net

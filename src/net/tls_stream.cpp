@@ -43,6 +43,16 @@ class TlsCallbacks {
     return 1;
   }
 
+  static void note_certificate(int sent, int /*version*/, int kind, const void* bytes,
+                               std::size_t size, SSL* ssl, void* /*argument*/) {
+    // An empty list of certificates, as a client sends it that has none, takes no more: head 4,
+    // context 1 and up to 255, length 3.
+    constexpr std::size_t kEmptyList = 263;
+    if (sent != 1 || kind != SSL3_RT_HANDSHAKE || size <= kEmptyList) return;
+    if (*static_cast<const unsigned char*>(bytes) == SSL3_MT_CERTIFICATE)
+      of(ssl).certificate_shown_ = true;
+  }
+
   static void note_alert(const SSL* ssl, int where, int value) {
     if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT) return;
     const int alert = value & 0xff;
@@ -94,7 +104,9 @@ Result<TlsContext> TlsContext::create(TimePoint now) {
     return openssl_error("setting up TLS");
   SSL_CTX_set_client_cert_cb(made.context_.get(), TlsCallbacks::choose_certificate);
   SSL_CTX_set_info_callback(made.context_.get(), TlsCallbacks::note_alert);
+  SSL_CTX_set_msg_callback(made.context_.get(), TlsCallbacks::note_certificate);
   TRY_ASSIGN(made.throwaway_, make_throwaway_certificate(now));
+  TRY_ASSIGN(made.throwaway_token_, make_throwaway_token());
   return made;
 }
 

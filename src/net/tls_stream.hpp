@@ -22,8 +22,8 @@ namespace catflap::net {
 /// What to show when the server asks for a client certificate.
 enum class Credential { none, throwaway };
 
-/// Made once per batch (SSL_CTX_new takes a millisecond) and shared by its connections, on one
-/// thread. Must outlive them.
+/// What the connections of a batch share, the throw-away credentials included, on one thread. Made
+/// once (SSL_CTX_new takes a millisecond); must outlive them.
 class TlsContext {
  public:
   [[nodiscard]] static Result<TlsContext> create(TimePoint now);
@@ -31,12 +31,14 @@ class TlsContext {
   [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
   [[nodiscard]] const BIO_METHOD* wire_method() const { return wire_method_.get(); }
   [[nodiscard]] const Certificate& throwaway() const { return throwaway_; }
+  [[nodiscard]] const std::string& throwaway_token() const { return throwaway_token_; }
 
  private:
   TlsContext() = default;
   SslContextHandle context_;
   BioMethodHandle wire_method_;
   Certificate throwaway_;
+  std::string throwaway_token_;
 };
 
 class TlsStream {
@@ -62,6 +64,9 @@ class TlsStream {
 
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
   [[nodiscard]] bool certificate_asked() const { return certificate_asked_; }
+  /// The throw-away certificate went out. OpenSSL sends none that the server says it cannot read
+  /// (one that takes RSA keys only).
+  [[nodiscard]] bool certificate_shown() const { return certificate_shown_; }
   /// The alert that the other end sent to end the connection.
   [[nodiscard]] std::optional<int> alert() const { return alert_; }
   /// OpenSSL's own word for a failure that was neither an alert nor the Wire's.
@@ -75,6 +80,7 @@ class TlsStream {
   Credential credential_;
   SslHandle ssl_;
   bool certificate_asked_ = false;
+  bool certificate_shown_ = false;
   std::optional<int> alert_;
   std::string problem_;
 };
