@@ -148,6 +148,7 @@ class Client final : public Api {
   std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
                                        std::size_t parallel) override {
     std::vector<std::optional<Result<ExecOutput>>> results(calls.size());
+    transport_.prepare_credentials();
     Scope scope(loop_.root());
     loop_.run(exec_all(transport_, scope, calls, parallel, results));
     std::vector<Result<ExecOutput>> out;
@@ -205,9 +206,9 @@ class Client final : public Api {
   Result<Written> write(Call call) {
     call.repeat = Call::Repeat::forbidden;
     TRY_ASSIGN(Answer answer, request(call));
-    TRY_ASSIGN(json::object object,
-               object_of(parse_answer(answer.text, call.subject), call.subject));
-    return Written{std::move(object), answer.head.header("audit-id")};
+    auto object = object_of(parse_answer(answer.text, call.subject), call.subject);
+    if (!object) return outcome_unknown(std::move(object).error());
+    return Written{*std::move(object), answer.head.header("audit-id")};
   }
 
   const Clock& clock_;

@@ -204,19 +204,23 @@ TEST(Client, AHangingServerIsLeftInTime) {
   TestServer server([&](const TestRequest&, TestConnection& connection) { connection.receive(); });
   TestClient client(server);
   client.config.request_timeout = std::chrono::milliseconds{300};
+  auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(line(client.api().get_raw("/version")), HasSubstr("timed_out 0"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{2});
 }
 
 TEST(Client, AStopRequestEndsABlockedCall) {
   TestServer server([&](const TestRequest&, TestConnection& connection) { connection.receive(); });
   TestClient client(server);
+  std::chrono::steady_clock::time_point stopped;
   std::jthread stopper([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    stopped = std::chrono::steady_clock::now();
     client.stop.request_stop();
   });
-  auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(line(client.api().get_raw("/version")), HasSubstr("interrupted"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
+  // It takes less than a millisecond; the rest is for a busy machine.
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, std::chrono::milliseconds{100});
   EXPECT_THAT(line(client.api().get_raw("/version")), HasSubstr("interrupted"))
       << "and every later one";
   EXPECT_EQ(
@@ -324,36 +328,6 @@ TEST(Client, NamesThatDoNotResolve) {
   TestClient client(server);
   client.config.server.host = "no-such-host.invalid";
   EXPECT_THAT(line(client.api().get_raw("/version")), HasSubstr("the name cannot be resolved"));
-}
-
-TEST(Client, ProxiesAreTunnelled) {
-  TestServer server(
-      [](const TestRequest&, TestConnection& connection) { connection.answer(200, kVersion); });
-  std::string asked;
-  std::string credentials;
-  TestServer proxy(
-      [&](const TestRequest& request, TestConnection& connection) {
-        asked = request.method + " " + request.target;
-        credentials = request.header("proxy-authorization");
-        if (credentials != "Basic dTpw") return connection.answer(407, "who?");
-        connection.send("HTTP/1.1 200 Connection established\r\n\r\n");
-        connection.splice_to(server.port());
-      },
-      TestTls::plain);
-  {
-    TestClient client(server);
-    client.config.proxy =
-        *parse_endpoint(fmt::format("http://u:p@127.0.0.1:{}", proxy.port()), "test");
-    EXPECT_EQ(line(client.api().get_raw("/version")), "ok");
-    EXPECT_EQ(asked, fmt::format("CONNECT 127.0.0.1:{}", server.port()));
-  }
-  {
-    TestClient client(server);
-    client.config.proxy = *parse_endpoint(fmt::format("http://127.0.0.1:{}", proxy.port()), "test");
-    auto result = client.api().get_raw("/version");
-    EXPECT_THAT(line(result), HasSubstr("the proxy answered HTTP 407"));
-    EXPECT_THAT(result.error().hint, HasSubstr("user and password"));
-  }
 }
 
 TEST(ClientWrite, DeletesWithPreconditions) {

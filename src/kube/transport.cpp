@@ -17,23 +17,7 @@ constexpr Duration kPerAddress = std::chrono::seconds{6};
 constexpr Duration kMaxIdle = std::chrono::seconds{60};
 constexpr std::size_t kMaxIdleConnections = 8;
 constexpr std::size_t kMaxErrorBody = 64u << 10;
-constexpr int kMaxServerErrors = 5;
 constexpr const char* kUserAgent = "catflap/" CATFLAP_VERSION;
-
-Duration backoff(int attempt) {
-  return std::min<Duration>(Duration{200} * (1 << std::min(attempt - 1, 8)),
-                            std::chrono::seconds{5});
-}
-
-/// A path that the API server hands on: its 502 or 503 is what the pod or service behind it said.
-bool is_proxied(const std::string& target) {
-  auto path = target.substr(0, target.find('?'));
-  return path.ends_with("/proxy") || path.find("/proxy/") != std::string::npos;
-}
-
-bool is_lost(const Error& error) {
-  return error.kind == ErrorKind::unreachable && error.system_code > 0 && error.system_code < 200;
-}
 
 }  // namespace
 
@@ -43,41 +27,24 @@ Conversation::Conversation(Scope& scope, std::unique_ptr<Stream> stream, int gen
       exchange_(*stream_),
       member_(scope, *stream_) {}
 
-std::optional<Duration> pause_before_repeat(const Call& call, const Failure& failure, int attempt,
-                                            KnownServer known_server) {
-  bool repeatable = call.repeat == Call::Repeat::allowed;
-  if (failure.sent == Failure::Sent::answered && failure.error.system_code >= 200) {
-    int status = failure.error.system_code;
-    // 429 means that the server did not begin: any call may be repeated.
-    if (status == 429) return failure.retry_after.value_or(backoff(attempt));
-    bool server_side = status == 500 || status == 502 || status == 503 || status == 504;
-    if (!server_side || !repeatable || is_proxied(call.target) || attempt >= kMaxServerErrors)
-      return std::nullopt;
-    return failure.retry_after.value_or(backoff(attempt));
-  }
-  if (!is_lost(failure.error)) return std::nullopt;
-  if (failure.sent == Failure::Sent::nothing) {
-    if (known_server == KnownServer::no) return std::nullopt;
-    return backoff(attempt);
-  }
-  if (!repeatable) return std::nullopt;
-  bool was_dead =
-      failure.connection == Failure::Connection::reused && failure.sent == Failure::Sent::perhaps;
-  if (was_dead) return Duration{0};
-  if (known_server == KnownServer::no && attempt >= 2) return std::nullopt;
-  return backoff(attempt);
-}
-
 struct Transport::Impl {
   struct Idle {
     std::unique_ptr<Stream> stream;
     int generation;
     std::chrono::steady_clock::time_point since;
   };
+  /// What an attempt goes out with. Made before its time begins: a credential plugin may ask a
+  /// person.
+  struct Ready {
+    Identity identity;
+    std::unique_ptr<Stream> kept;  // null: a new connection is to be made
+    [[nodiscard]] Failure::Connection connection() const {
+      return kept ? Failure::Connection::reused : Failure::Connection::fresh;
+    }
+  };
   struct Started {
     std::unique_ptr<Conversation> conversation;
     std::optional<Failure> failure;
-    Identity identity;
   };
 
   Loop& loop;
@@ -155,8 +122,16 @@ struct Transport::Impl {
 
   Task<Result<std::unique_ptr<Stream>>> connect(Scope& scope, const Identity& identity) {
     const Endpoint& hop = config.proxy ? *config.proxy : config.server;
-    CO_TRY_ASSIGN(std::unique_ptr<Stream> stream,
-                  co_await connect_tcp(scope, hop.host, hop.port, kPerAddress));
+    auto connected = co_await connect_tcp(scope, hop.host, hop.port, kPerAddress);
+    if (!connected && config.proxy && connected.error().kind == ErrorKind::unreachable) {
+      Error error = std::move(connected).error();
+      error.subject = "proxy " + hop.to_string();
+      error.hint =
+          "is the proxy (HTTPS_PROXY, HTTP_PROXY or the cluster's proxy-url) right? A server in "
+          "NO_PROXY is reached without it";
+      co_return error;
+    }
+    CO_TRY_ASSIGN(std::unique_ptr<Stream> stream, std::move(connected));
     if (config.proxy) {
       auto tunnelled = co_await tunnel(scope, std::move(stream));
       if (!tunnelled) {
@@ -222,12 +197,18 @@ struct Transport::Impl {
     if (date) skew = *date + Duration{500} - clock.now();
   }
 
-  Task<Failure> refusal(Exchange& exchange, const Call& call, const Identity& identity) {
+  void give_back(std::unique_ptr<Conversation> conversation) {
+    if (!conversation->exchange().reusable() || idle.size() >= kMaxIdleConnections) return;
+    idle.push_back({std::move(conversation->stream_), conversation->generation_,
+                    std::chrono::steady_clock::now()});
+  }
+
+  Task<Failure> refusal(std::unique_ptr<Conversation> conversation, const Call& call,
+                        const Identity& identity) {
+    Exchange& exchange = conversation->exchange();
     std::string body;
-    for (;;) {
-      auto more = co_await exchange.read_body(body);
-      if (!more || !*more || body.size() > kMaxErrorBody) break;
-    }
+    auto more = co_await exchange.read_body(body);
+    while (more && *more && body.size() <= kMaxErrorBody) more = co_await exchange.read_body(body);
     int status = exchange.head().status;
     Failure out{.sent = Failure::Sent::answered};
     out.error = error_of({.status = status, .body = body, .subject = call.subject});
@@ -235,22 +216,17 @@ struct Transport::Impl {
     if (status == 401) {
       out.error.what = fmt::format("the server did not accept {}", identity.kind);
     }
+    if (more && !*more) give_back(std::move(conversation));
     co_return out;
   }
 
   /// One attempt up to the head of a good answer.
-  Task<Started> start(Scope& scope, const Call& call) {
+  Task<Started> start(Scope& scope, const Call& call, Ready ready) {
     Started out;
-    auto identity = credentials.current();
-    if (!identity) {
-      out.failure = Failure{.error = std::move(identity).error()};
-      co_return out;
-    }
-    out.identity = *identity;
-    std::unique_ptr<Stream> stream = take_idle(identity->generation);
-    auto connection = stream ? Failure::Connection::reused : Failure::Connection::fresh;
+    auto connection = ready.connection();
+    std::unique_ptr<Stream> stream = std::move(ready.kept);
     if (!stream) {
-      auto dialled = co_await dial(scope, *identity);
+      auto dialled = co_await dial(scope, ready.identity);
       if (!dialled) {
         out.failure = Failure{.error = std::move(dialled).error()};
         co_return out;
@@ -258,9 +234,9 @@ struct Transport::Impl {
       stream = std::move(dialled).value();
     }
     auto conversation =
-        std::make_unique<Conversation>(scope, std::move(stream), identity->generation);
+        std::make_unique<Conversation>(scope, std::move(stream), ready.identity.generation);
     Exchange& exchange = conversation->exchange();
-    Request request = request_for(call, *identity);
+    Request request = request_for(call, ready.identity);
     auto sent = co_await exchange.send(request);
     // Also after a failed send: a server that refuses early answers first and closes then.
     auto head = co_await exchange.read_head();
@@ -274,30 +250,33 @@ struct Transport::Impl {
     note_head(exchange.head());
     int status = exchange.head().status;
     if (status != 101 && (status < 200 || status > 299)) {
-      out.failure = co_await refusal(exchange, call, *identity);
+      out.failure = co_await refusal(std::move(conversation), call, ready.identity);
       co_return out;
     }
     out.conversation = std::move(conversation);
     co_return out;
   }
 
-  Duration with_jitter(Duration pause) {
-    return pause + pause * static_cast<int>(random() % 25) / 100;
+  /// The body of a good answer into `reader`.
+  Task<std::optional<Failure>> read_answer(const Call& call, Exchange& exchange,
+                                           BodyReader& reader) {
+    reader.restart();
+    std::string piece;
+    for (;;) {
+      auto more = co_await exchange.read_body(piece);
+      if (!more)
+        co_return Failure{.error = std::move(more).error(), .sent = Failure::Sent::answered};
+      if (!*more) co_return std::nullopt;
+      auto fed = reader.feed(piece);
+      piece.clear();
+      if (fed) continue;
+      if (fed.error().subject.empty()) fed.error().subject = call.subject;
+      co_return Failure{.error = std::move(fed).error(), .sent = Failure::Sent::answered};
+    }
   }
 
-  /// What the caller of a write that may have been done must know.
-  [[nodiscard]] Error final_error(const Call& call, Failure failure) const {
-    Error error = std::move(failure.error);
-    if (error.subject.empty()) error.subject = call.subject;
-    if (error.kind == ErrorKind::timed_out && error.hint.empty())
-      error.hint = "can the API server be reached from here? --request-timeout gives it more time";
-    bool answered = failure.sent == Failure::Sent::answered && error.system_code >= 200;
-    bool unclear = failure.sent != Failure::Sent::nothing && !(answered && error.system_code < 500);
-    if (call.repeat == Call::Repeat::forbidden && unclear) {
-      error.what += "; whether the change was made is not known";
-      error.hint = "look at the object before trying again";
-    }
-    return error;
+  Duration with_jitter(Duration pause) {
+    return pause + pause * static_cast<int>(random() % 25) / 100;
   }
 };
 
@@ -315,51 +294,46 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
   bool refreshed = false;
   std::optional<Failure> previous;
   for (int attempt = 1;; ++attempt) {
+    auto before = std::chrono::steady_clock::now();
+    auto identity = impl_->credentials.current();
+    if (!identity) co_return final_error(call, {.error = std::move(identity).error()});
+    auto now = std::chrono::steady_clock::now();
+    deadline += now - before;
+    Impl::Ready ready{.identity = *identity};
+    // A write could not be sent again if the kept connection turned out to be dead.
+    if (call.repeat == Call::Repeat::allowed) ready.kept = impl_->take_idle(identity->generation);
+    Duration most = impl_->config.request_timeout.value_or(kAttemptTimeout);
+    if (ready.kept) most = std::min(most, limit / 2);
+    most = std::clamp(std::chrono::ceil<Duration>(deadline - now), Duration{1}, most);
     Scope trial(scope);
-    auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now());
-    Duration most = std::clamp<Duration>(left, Duration{1},
-                                         impl_->config.request_timeout.value_or(kAttemptTimeout));
     trial.expire_after(most, fmt::format("no answer within {}", to_string(most)));
-    auto started = co_await impl_->start(trial, call);
+    auto started = co_await impl_->start(trial, call, std::move(ready));
     if (started.conversation) {
-      reader.restart();
       Exchange& exchange = started.conversation->exchange();
-      std::string piece;
-      auto more = co_await exchange.read_body(piece);
-      std::optional<Error> unwanted;
-      while (more && *more && !unwanted) {
-        if (auto fed = reader.feed(piece); !fed) unwanted = std::move(fed).error();
-        piece.clear();
-        if (!unwanted) more = co_await exchange.read_body(piece);
-      }
-      if (unwanted) {
-        if (unwanted->subject.empty()) unwanted->subject = call.subject;
-        co_return *std::move(unwanted);
-      }
-      if (more) {
+      started.failure = co_await impl_->read_answer(call, exchange, reader);
+      if (!started.failure) {
         ResponseHead head = exchange.head();
-        give_back(std::move(started.conversation));
+        impl_->give_back(std::move(started.conversation));
         co_return head;
       }
-      started.failure = Failure{.error = std::move(more).error(), .sent = Failure::Sent::answered};
       started.conversation.reset();
     }
     Failure failure = *std::move(started.failure);
-    if (failure.error.kind == ErrorKind::unauthenticated && !refreshed &&
-        failure.error.system_code == 401) {
-      refreshed = true;
-      if (impl_->credentials.refresh(started.identity)) continue;
+    if (failure.error.system_code == 401 && !std::exchange(refreshed, true)) {
+      if (impl_->credentials.refresh(*identity)) continue;
     }
-    // The last attempt has what time is left; the one before says more about what is wrong.
-    bool out_of_time = failure.error.kind == ErrorKind::timed_out && previous;
-    if (out_of_time && call.repeat == Call::Repeat::allowed) {
-      co_return impl_->final_error(call, *std::move(previous));
+    if (died_in_the_pool(failure)) {
+      impl_->idle.clear();  // what is beside it is no better
+    } else if (failure.error.kind == ErrorKind::timed_out && previous &&
+               call.repeat == Call::Repeat::allowed) {
+      // The last attempt has what time is left; the one before says more about what is wrong.
+      co_return final_error(call, *std::move(previous));
     }
     auto pause = pause_before_repeat(call, failure, attempt, impl_->known_server);
-    if (!pause) co_return impl_->final_error(call, std::move(failure));
+    if (!pause) co_return final_error(call, std::move(failure));
     Duration wait = impl_->with_jitter(*pause);
     if (std::chrono::steady_clock::now() + wait >= deadline)
-      co_return impl_->final_error(call, std::move(failure));
+      co_return final_error(call, std::move(failure));
     CO_TRY(co_await sleep_for(scope, wait));
     previous = std::move(failure);
   }
@@ -367,29 +341,26 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
 
 Task<Result<std::unique_ptr<Conversation>>> Transport::open(Scope& scope, const Call& call) {
   bool refreshed = false;
-  bool retried = false;
   for (int attempt = 1;; ++attempt) {
-    auto started = co_await impl_->start(scope, call);
+    auto identity = impl_->credentials.current();
+    if (!identity) co_return final_error(call, {.error = std::move(identity).error()});
+    Impl::Ready ready{.identity = *identity};
+    auto started = co_await impl_->start(scope, call, std::move(ready));
     if (started.conversation) co_return std::move(started.conversation);
     Failure failure = *std::move(started.failure);
-    bool dead = failure.connection == Failure::Connection::reused &&
-                failure.sent == Failure::Sent::perhaps && is_lost(failure.error);
-    if (dead && !std::exchange(retried, true)) continue;
     int status = failure.error.system_code;
     bool may_heal = status == 401 && !std::exchange(refreshed, true);
-    if (may_heal && impl_->credentials.refresh(started.identity)) continue;
+    if (may_heal && impl_->credentials.refresh(*identity)) continue;
     if (status == 429 && attempt < kMaxServerErrors) {
-      Duration pause = impl_->with_jitter(failure.retry_after.value_or(backoff(attempt)));
+      Duration pause = impl_->with_jitter(pause_when_busy(failure, attempt));
       if (auto slept = co_await sleep_for(scope, pause)) continue;
     }
-    co_return impl_->final_error(call, std::move(failure));
+    co_return final_error(call, std::move(failure));
   }
 }
 
-void Transport::give_back(std::unique_ptr<Conversation> conversation) {
-  if (!conversation->exchange().reusable() || impl_->idle.size() >= kMaxIdleConnections) return;
-  impl_->idle.push_back({std::move(conversation->stream_), conversation->generation_,
-                         std::chrono::steady_clock::now()});
+void Transport::prepare_credentials() {
+  (void)impl_->credentials.current();
 }
 
 Duration Transport::clock_skew() const {

@@ -50,7 +50,7 @@ struct Pair {
   EVP_PKEY* key;
 };
 
-Pair make_certificate(long valid_seconds) {
+Pair make_certificate(long valid_seconds, const std::string& address) {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
   X509_set_version(certificate, X509_VERSION_3);
@@ -62,11 +62,33 @@ Pair make_certificate(long valid_seconds) {
                              reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
   X509_set_pubkey(certificate, key);
-  add_extension(certificate, NID_subject_alt_name, "IP:127.0.0.1,DNS:test.invalid");
+  std::string names = fmt::format("IP:{},DNS:test.invalid", address);
+  add_extension(certificate, NID_subject_alt_name, names.c_str());
   add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
   must(X509_sign(certificate, key, EVP_sha256()) > 0, "signature");
   return {certificate, key};
 }
+
+/// A loopback address as the sockets take it.
+struct Loopback {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  Loopback(const std::string& address, int port) {
+    auto* four = reinterpret_cast<sockaddr_in*>(&storage);
+    auto* six = reinterpret_cast<sockaddr_in6*>(&storage);
+    bool v6 = ::inet_pton(AF_INET6, address.c_str(), &six->sin6_addr) == 1;
+    storage.ss_family = v6 ? AF_INET6 : AF_INET;
+    // The port stands at the same place in both.
+    four->sin_port = htons(static_cast<std::uint16_t>(port));
+    if (!v6) must(::inet_pton(AF_INET, address.c_str(), &four->sin_addr) == 1, "address");
+    size = v6 ? sizeof *six : sizeof *four;
+  }
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  [[nodiscard]] int port() const {
+    return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+  }
+};
 
 class Connection final : public TestConnection {
  public:
@@ -121,29 +143,28 @@ class Connection final : public TestConnection {
     fd_ = -1;
   }
 
-  void splice_to(int port) override {
-    int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    bool open = ::connect(other, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  void splice_to(int port, const char* address) override {
+    Loopback where(address, port);
+    int other = ::socket(where.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool open = ::connect(other, where.get(), where.size) == 0;
     while (open && !stopping_) {
+      bool decrypted = ssl_ != nullptr && SSL_pending(ssl_) > 0;
       pollfd fds[2] = {{fd_, POLLIN, 0}, {other, POLLIN, 0}};
-      ::poll(fds, 2, kPollMilliseconds);
-      if (fds[0].revents != 0) open = move(fd_, other);
-      if (open && fds[1].revents != 0) open = move(other, fd_);
+      ::poll(fds, 2, decrypted ? 0 : kPollMilliseconds);
+      if (decrypted || fds[0].revents != 0) {
+        std::string bytes = receive();
+        open = !bytes.empty() && ::send(other, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0;
+      }
+      if (!open || fds[1].revents == 0) continue;
+      char buffer[16384];
+      ssize_t n = ::recv(other, buffer, sizeof buffer, 0);
+      open = n > 0;
+      if (open) send({buffer, static_cast<std::size_t>(n)});
     }
     ::close(other);
   }
 
  private:
-  static bool move(int from, int to) {
-    char buffer[16384];
-    ssize_t n = ::recv(from, buffer, sizeof buffer, 0);
-    return n > 0 && ::send(to, buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL) == n;
-  }
-
   /// Closing with unread bytes would send a reset, and the client would lose the alert that says
   /// why.
   void linger_after_alert() {
@@ -234,9 +255,10 @@ void TestConnection::end_chunks() {
   send("0\r\n\r\n");
 }
 
-TestServer::TestServer(Handler handler, TestTls tls) : handler_(std::move(handler)), tls_(tls) {
+TestServer::TestServer(Handler handler, TestTls tls, std::string address)
+    : handler_(std::move(handler)), tls_(tls), address_(std::move(address)) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that tests close
-  Pair pair = make_certificate(tls == TestTls::https_expired ? -3600 : 3600);
+  Pair pair = make_certificate(tls == TestTls::https_expired ? -3600 : 3600, address_);
   ca_pem_ = pem_of([&](BIO* bio) { return PEM_write_bio_X509(bio, pair.certificate); });
   key_pem_ = pem_of([&](BIO* bio) {
     return PEM_write_bio_PrivateKey(bio, pair.key, nullptr, nullptr, 0, nullptr, nullptr);
@@ -253,16 +275,19 @@ TestServer::TestServer(Handler handler, TestTls tls) : handler_(std::move(handle
   X509_free(pair.certificate);
   EVP_PKEY_free(pair.key);
 
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  must(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-           ::listen(listener_, 64) == 0 &&
-           ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0,
+  listen_again();
+}
+
+void TestServer::listen_again() {
+  Loopback where(address_, port_);
+  listener_ = ::socket(where.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int on = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  must(::bind(listener_, where.get(), where.size) == 0 && ::listen(listener_, 64) == 0 &&
+           ::getsockname(listener_, where.get(), &where.size) == 0,
        "listen");
-  port_ = ntohs(address.sin_port);
+  port_ = where.port();
+  listening_ = true;
   acceptor_ = std::thread([this] { accept_loop(); });
 }
 
@@ -279,7 +304,9 @@ void TestServer::stop_listening() {
 }
 
 std::string TestServer::url() const {
-  return fmt::format("{}://127.0.0.1:{}", tls_ == TestTls::plain ? "http" : "https", port_);
+  bool v6 = address_.find(':') != std::string::npos;
+  return fmt::format("{}://{}:{}", tls_ == TestTls::plain ? "http" : "https",
+                     v6 ? "[" + address_ + "]" : address_, port_);
 }
 
 void TestServer::accept_loop() {
@@ -305,6 +332,14 @@ void TestServer::serve(int fd, int number) {
     handler_(request, connection);
     if (request.header("connection") == "Upgrade" || request.method == "CONNECT") return;
   }
+}
+
+bool has_ipv6() {
+  Loopback where("::1", 0);
+  int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool bound = fd >= 0 && ::bind(fd, where.get(), where.size) == 0;
+  if (fd >= 0) ::close(fd);
+  return bound;
 }
 
 std::string gzip(const std::string& text) {

@@ -33,8 +33,8 @@ class TestConnection {
   virtual std::string receive() = 0;
   /// Cuts the connection without an orderly end.
   virtual void cut() = 0;
-  /// Plain connections only: becomes a tunnel to a port of 127.0.0.1 until one side ends.
-  virtual void splice_to(int port) = 0;
+  /// Becomes a tunnel to a port of a loopback address until one side ends.
+  virtual void splice_to(int port, const char* address = "127.0.0.1") = 0;
 
   /// A whole answer with Content-Length; `headers` as "Name: value\r\n…".
   void answer(int status, std::string_view body,
@@ -50,19 +50,22 @@ enum class TestTls { plain, https, https_expired, https_wants_client };
 class TestServer {
  public:
   using Handler = std::function<void(const TestRequest&, TestConnection&)>;
-  explicit TestServer(Handler handler, TestTls tls = TestTls::https);
+  explicit TestServer(Handler handler, TestTls tls = TestTls::https,
+                      std::string address = "127.0.0.1");
   ~TestServer();
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url() const;
-  /// The server's own certificate, which is also its CA; for 127.0.0.1 and test.invalid.
+  /// The server's own certificate, which is also its CA; for its address and test.invalid.
   [[nodiscard]] const std::string& ca_pem() const { return ca_pem_; }
   [[nodiscard]] const std::string& key_pem() const { return key_pem_; }
   [[nodiscard]] int connections() const { return connections_; }
   /// No new connections from now on; the ones that are stay.
   void stop_listening();
+  /// On the same port as before.
+  void listen_again();
 
  private:
   void accept_loop();
@@ -70,6 +73,7 @@ class TestServer {
 
   Handler handler_;
   TestTls tls_;
+  std::string address_;
   std::string ca_pem_;
   std::string key_pem_;
   std::shared_ptr<void> context_;
@@ -82,6 +86,9 @@ class TestServer {
   std::vector<std::thread> workers_;
   std::thread acceptor_;
 };
+
+/// Many containers have no IPv6, not even ::1.
+[[nodiscard]] bool has_ipv6();
 
 /// For answers with Content-Encoding: gzip.
 [[nodiscard]] std::string gzip(const std::string& text);
