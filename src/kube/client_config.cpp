@@ -283,6 +283,7 @@ Result<ClientConfig> select(const Kubeconfig& file, const Flags& flags,
   TRY_ASSIGN(config.server, parse_endpoint(cluster.server, where));
   TRY(choose_trust(config, cluster, context.cluster, environment));
   TRY(choose_proxy(config, cluster.proxy_url, context.cluster, environment));
+  config.proxy_url = cluster.proxy_url;
   config.tls_server_name = cluster.tls_server_name;
   config.disable_compression = cluster.disable_compression;
   config.exec_config = cluster.exec_config;

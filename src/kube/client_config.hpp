@@ -59,9 +59,12 @@ struct ClientConfig {
   std::string ca_pem;     // empty: the system's
   std::string ca_origin;  // for errors: "certificate-authority-data of cluster "prod""
   std::optional<Endpoint> proxy;
+  std::string proxy_url;  // the cluster's, as written, for credential plugins
   bool disable_compression = false;
 
-  UserEntry user;  // paths are resolved; only one of exec, tokens and basic is left
+  /// Paths are resolved. Of several credentials the order is client-go's: a token, a user name, a
+  /// plugin; a client certificate goes with each of them.
+  UserEntry user;
   boost::json::value exec_config;
   std::optional<Duration> request_timeout;  // bounds one call with its repetitions
   ServerInfo info;

@@ -29,6 +29,7 @@ struct Credentials::Impl {
   std::optional<Identity> cached;
   std::optional<SteadyPoint> read_again;  // token file
   std::optional<TimePoint> expires;       // plugin
+  std::string file_token;                 // the last good one
   std::string last_certificate;
   int generation = 0;
 
@@ -75,14 +76,28 @@ struct Credentials::Impl {
     out.kind = fmt::format("the client certificate of {} ({})", user(), validity);
   }
 
+  Result<std::string> read_token_file() {
+    const std::string& path = config.user.token_file;
+    TRY_ASSIGN(std::string text, file_or("", path, "tokenFile"));
+    std::string token = trimmed(std::move(text));
+    if (!token.empty()) return token;
+    return Error{.kind = ErrorKind::usage,
+                 .what = fmt::format("tokenFile of {} is empty", user()),
+                 .subject = path,
+                 .hint = "whatever writes this file must put a token into it"};
+  }
+
+  /// As client-go: a file that cannot be read for a moment (it is being replaced) does not take the
+  /// token away.
   Result<void> read_token(Identity& out) {
     const UserEntry& entry = config.user;
     std::string token = entry.token.reveal();
     std::string origin = "the token";
     if (!entry.token_file.empty()) {
-      auto text = file_or("", entry.token_file, "tokenFile");
-      if (!text && token.empty()) return std::move(text).error();
-      if (text) token = trimmed(*std::move(text));
+      auto read = read_token_file();
+      if (read) file_token = *read;
+      if (!file_token.empty()) token = file_token;
+      if (token.empty()) return std::move(read).error();
       origin = fmt::format("the token in {}", entry.token_file);
       read_again = clock.steady() + kTokenFileAge;
     }
@@ -144,6 +159,7 @@ Credentials::~Credentials() = default;
 
 Result<Identity> Credentials::current() {
   if (impl_->stale()) {
+    impl_->cached.reset();  // what has expired must not pass for fresh if reading fails
     TRY_ASSIGN(impl_->cached, impl_->read());
   }
   return *impl_->cached;

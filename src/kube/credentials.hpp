@@ -32,7 +32,7 @@ class Credentials {
 
   /// Reads files or runs the plugin if what is known has expired (token files are read again after
   /// 10 s, a plugin's answer at its expirationTimestamp). Blocks while a plugin runs. Errors name
-  /// the file or the plugin.
+  /// the file or the plugin; the next call tries again.
   [[nodiscard]] Result<Identity> current();
   /// After a 401 to `used`: forgets what is cached. False if nothing can change: the same would be
   /// refused again.
