@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();  // GCC 12 brings no header for it
+#else
+#include <malloc.h>
+#endif
+
 #include "kube/client.hpp"
 #include "support/http_test_server.hpp"
 #include "support/test_client.hpp"
@@ -127,6 +133,57 @@ TEST(ClientList, APageTooLargeIsAskedForInHalves) {
   Listed listed = list_all(client, 4);
   ASSERT_EQ(line(listed.version), "ok");
   EXPECT_EQ(targets.size(), 3u);
+}
+
+TEST(ClientList, AListThatGoesInACircleIsLeft) {
+  for (const bool empty : {false, true}) {
+    std::atomic<int> requests{0};
+    TestServer server([&](const TestRequest&, TestConnection& connection) {
+      std::string next = empty ? fmt::format("c{}", ++requests) : (++requests, "c");
+      connection.answer(200, empty ? page("7", next, {}) : page("7", next, {"n1"}));
+    });
+    TestClient client(server);
+    EXPECT_THAT(line(list_all(client).version),
+                HasSubstr("malformed_input 0: nodes: the list does not end"));
+    EXPECT_EQ(requests, empty ? 3 : 2);
+  }
+}
+
+/// What is allocated now, without what a sanitizer keeps back.
+std::size_t held_bytes() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return __sanitizer_get_current_allocated_bytes();
+#else
+  return ::mallinfo2().uordblks;
+#endif
+}
+
+TEST(ClientList, HoldsOnePageAtATime) {
+  constexpr int kPages = 40;
+  std::atomic<int> requests{0};
+  std::vector<std::string> bodies;
+  for (const char* next : {"a", "b", ""}) {
+    std::string body = page("7", next, {"n1", "n2"});
+    body.insert(body.rfind("\"n2\""),
+                "\"x\",\"filler\":\"" + std::string(1u << 20, 'x') + "\",\"z\":");
+    bodies.push_back(gzip(body));
+  }
+  TestServer server([&](const TestRequest&, TestConnection& connection) {
+    int n = ++requests;
+    connection.answer(200, n == kPages ? bodies[2] : bodies[static_cast<std::size_t>(n % 2)],
+                      "Content-Encoding: gzip\r\n");
+  });
+  TestClient client(server);
+  std::size_t before = held_bytes();
+  std::size_t most = 0;
+  int items = 0;
+  auto version = client.api().list({.resource = kNodes}, {}, [&](json::object&&) {
+    ++items;
+    most = std::max(most, held_bytes());
+  });
+  ASSERT_EQ(line(version), "ok");
+  EXPECT_EQ(items, 2 * kPages);
+  EXPECT_LT(most - std::min(most, before), 16u << 20);
 }
 
 TEST(ClientList, WhatIsNotAListIsNotEmpty) {

@@ -42,6 +42,16 @@ Call list_call(const ListQuery& query, const ListCursor& cursor) {
   return out;
 }
 
+/// False if the list goes in a circle.
+bool advance(ListCursor& cursor, bool empty, const std::string& token) {
+  bool same = !token.empty() && token == cursor.continue_token;
+  cursor.empty_pages = empty && !token.empty() ? cursor.empty_pages + 1 : 0;
+  cursor.continue_token = token;
+  cursor.finished = token.empty();
+  return cursor.finished ||
+         (!same && ++cursor.pages < kMaxPages && cursor.empty_pages < kMaxEmptyPages);
+}
+
 }  // namespace
 
 Task<Result<PageResult>> read_page(Transport& transport, Scope& scope, const ListQuery& query,
@@ -70,9 +80,13 @@ Task<Result<PageResult>> read_page(Transport& transport, Scope& scope, const Lis
       end.error().subject = call.subject;
       co_return std::move(end).error();
     }
+    if (!advance(cursor, reader.items.empty(), end->continue_token)) {
+      co_return Error{.kind = ErrorKind::malformed_input,
+                      .what = "the list does not end: its pages lead nowhere",
+                      .subject = call.subject,
+                      .hint = "is this really a Kubernetes API server?"};
+    }
     page = Page{std::move(reader.items), end->resource_version, end->continue_token};
-    cursor.continue_token = end->continue_token;
-    cursor.finished = cursor.continue_token.empty();
     co_return PageResult::page;
   }
 }
