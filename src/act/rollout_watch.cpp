@@ -65,6 +65,9 @@ void RolloutWatch::keep(Kept<T>& kept, const kube::ListQuery& query,
         kept.synced = true;
         trouble_.clear();
         break;
+      case Type::resumed:
+        trouble_.clear();
+        break;
       case Type::trouble:
         kept.listed.clear();
         trouble_ = event.text;
@@ -92,7 +95,7 @@ void RolloutWatch::on_daemon_set(const kube::WatchEvent& event) {
   using Type = kube::WatchEvent::Type;
   dirty_ = true;
   if (event.type == Type::trouble) trouble_ = event.text;
-  if (event.type == Type::synced) trouble_.clear();
+  if (event.type == Type::synced || event.type == Type::resumed) trouble_.clear();
   if (event.type == Type::deleted) deleted_ = true;
   if (event.type == Type::added || event.type == Type::modified)
     daemon_set_ = read_daemon_set(event.object);

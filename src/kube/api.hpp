@@ -70,6 +70,7 @@ struct WatchEvent {
     deleted,
     synced,   // the first list, or a relist after 410, is complete
     trouble,  // the connection is lost and being tried again; object is empty, text says why
+    resumed,  // after trouble: events come again, and none was missed (else: synced)
   } type;
   json::object object;
   std::string text;

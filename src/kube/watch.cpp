@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "kube/lister.hpp"
 #include "kube/paths.hpp"
@@ -18,37 +18,23 @@ namespace catflap::kube {
 
 namespace {
 
-constexpr int kServerSeconds =
-    60;  // the server ends the watch then, so a hung one is noticed soon after
-constexpr Duration kSilence = std::chrono::seconds{kServerSeconds + 15};
 constexpr Duration kQuickPause = std::chrono::seconds{1};
 constexpr Duration kMaxPause = std::chrono::seconds{10};
-
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-const json::object& metadata_of(const json::object& object) {
-  static const json::object kNone;
-  const json::value* value = object.if_contains("metadata");
-  return value != nullptr && value->is_object() ? value->get_object() : kNone;
-}
 
 using Key = std::pair<std::string, std::string>;  // namespace, name
 
 Key key_of(const json::object& object) {
-  const json::object& metadata = metadata_of(object);
-  return {text_of(metadata, "namespace"), text_of(metadata, "name")};
+  return {text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})};
 }
 
 class Watcher {
  public:
   Watcher(Loop& loop, Transport& transport, ListQuery query,
-          std::function<void(const WatchEvent&)> on_event)
+          std::function<void(const WatchEvent&)> on_event, Duration silence)
       : transport_(transport),
         query_(std::move(query)),
         on_event_(std::move(on_event)),
+        silence_(silence),
         scope_(loop.root()) {}
 
   void end() {
@@ -96,6 +82,8 @@ class Watcher {
   }
 
   void tell(const WatchEvent& event) {
+    if (event.type == WatchEvent::Type::trouble) in_trouble_ = true;
+    if (event.type == WatchEvent::Type::synced) in_trouble_ = false;
     if (!ended_) on_event_(event);
   }
 
@@ -114,7 +102,7 @@ class Watcher {
       if (version.empty()) version = page.resource_version;
       for (json::object& item : page.items) {
         Key key = key_of(item);
-        std::string uid = text_of(metadata_of(item), "uid");
+        std::string uid = text_at(item, {"metadata", "uid"});
         forget_if_replaced(key, uid);
         seen[key] = uid;
         known_[key] = uid;
@@ -141,8 +129,7 @@ class Watcher {
     known_.erase(key);
     json::object metadata{{"name", key.second}, {"uid", uid}};
     if (!key.first.empty()) metadata["namespace"] = key.first;
-    json::object object{{"apiVersion", query_.resource.api_version()},
-                        {"metadata", std::move(metadata)}};
+    json::object object{{"metadata", std::move(metadata)}};
     tell({.type = WatchEvent::Type::deleted, .object = std::move(object)});
   }
 
@@ -152,7 +139,7 @@ class Watcher {
                  query_string({{"watch", "true"},
                                {"allowWatchBookmarks", "true"},
                                {"resourceVersion", version_},
-                               {"timeoutSeconds", std::to_string(kServerSeconds)},
+                               {"timeoutSeconds", std::to_string(kWatchSeconds)},
                                {"labelSelector", query_.label_selector},
                                {"fieldSelector", query_.field_selector}});
     out.coding = Call::Coding::identity;
@@ -164,18 +151,19 @@ class Watcher {
   Task<Result<Next>> follow() {
     Scope scope(scope_);
     const std::string hangs = "the watch hangs: the server neither sent anything nor ended it";
-    scope.expire_after(kSilence, hangs);
+    scope.expire_after(silence_, hangs);
     Call call = watch_call();
     auto conversation = co_await transport_.open(scope, call);
     if (!conversation) {
       if (conversation.error().system_code == 410) co_return Next::list;
       co_return std::move(conversation).error();
     }
+    if (std::exchange(in_trouble_, false)) tell({.type = WatchEvent::Type::resumed});
     Exchange& exchange = (*conversation)->exchange();
     std::string buffer;
     for (;;) {
       CO_TRY_ASSIGN(bool more, co_await exchange.read_body(buffer));
-      scope.expire_after(kSilence, hangs);
+      scope.expire_after(silence_, hangs);
       CO_TRY_ASSIGN(Next next, take_lines(buffer));
       if (next == Next::list) co_return Next::list;
       if (!more) break;
@@ -186,7 +174,6 @@ class Watcher {
                         .subject = call.subject};
       }
     }
-    transport_.give_back(*std::move(conversation));
     co_return Next::watch;
   }
 
@@ -228,7 +215,7 @@ class Watcher {
       known_.erase(key);
     } else {
       if (line.type == WatchLine::Type::added) event.type = WatchEvent::Type::added;
-      known_[key] = text_of(metadata_of(event.object), "uid");
+      known_[key] = text_at(event.object, {"metadata", "uid"});
     }
     tell(event);
     return Next::watch;
@@ -237,10 +224,12 @@ class Watcher {
   Transport& transport_;
   ListQuery query_;
   std::function<void(const WatchEvent&)> on_event_;
+  Duration silence_;
   Scope scope_;
   std::map<Key, std::string> known_;  // uid by name: what has been told as there
   std::string version_;
   bool lost_place_ = false;
+  bool in_trouble_ = false;  // the last word about the connection was `trouble`
   bool ended_ = false;
 };
 
@@ -276,7 +265,7 @@ Result<WatchLine> parse_watch_line(std::string_view line) {
   json::value* object = root.if_contains("object");
   if (object == nullptr || !object->is_object()) return bad_line(line);
   WatchLine out;
-  std::string type = text_of(root, "type");
+  std::string type = text_at(root, {"type"});
   if (type == "ADDED") {
     out.type = WatchLine::Type::added;
   } else if (type == "MODIFIED") {
@@ -292,15 +281,16 @@ Result<WatchLine> parse_watch_line(std::string_view line) {
     return bad_line(line);
   }
   out.object = std::move(object->get_object());
-  out.resource_version = text_of(metadata_of(out.object), "resourceVersion");
+  out.resource_version = text_at(out.object, {"metadata", "resourceVersion"});
   bool is_object = out.type != WatchLine::Type::error && out.type != WatchLine::Type::bookmark;
   if (is_object && key_of(out.object).second.empty()) return bad_line(line);
   return out;
 }
 
 std::unique_ptr<Watch> start_watch(Loop& loop, Transport& transport, const ListQuery& query,
-                                   std::function<void(const WatchEvent&)> on_event) {
-  auto watcher = std::make_shared<Watcher>(loop, transport, query, std::move(on_event));
+                                   std::function<void(const WatchEvent&)> on_event,
+                                   Duration silence) {
+  auto watcher = std::make_shared<Watcher>(loop, transport, query, std::move(on_event), silence);
   loop.spawn(run_watcher(watcher));
   return std::make_unique<WatchHandle>(std::move(watcher));
 }

@@ -13,12 +13,16 @@
 
 namespace catflap::kube {
 
+constexpr int kWatchSeconds = 60;  // the server ends each watch then, so a hung one is noticed soon
+constexpr Duration kWatchSilence = std::chrono::seconds{kWatchSeconds + 15};
+
 /// Runs in the background of `loop`; both must outlive the loop's last run. Events as api.hpp says.
-/// An object that vanished while nobody watched comes as `deleted` with apiVersion, kind and
-/// metadata {namespace, name, uid} only.
+/// An object that vanished while nobody watched comes as `deleted` with metadata {namespace, name,
+/// uid} only. `silence`: a watch on which nothing comes for so long is broken off and begun again.
 [[nodiscard]] std::unique_ptr<Watch> start_watch(Loop& loop, Transport& transport,
                                                  const ListQuery& query,
-                                                 std::function<void(const WatchEvent&)> on_event);
+                                                 std::function<void(const WatchEvent&)> on_event,
+                                                 Duration silence = kWatchSilence);
 
 constexpr std::size_t kMaxWatchLine = 4u << 20;
 

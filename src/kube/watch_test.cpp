@@ -73,8 +73,8 @@ std::vector<std::string> watch(Script& script, std::size_t count) {
   std::vector<std::string> out;
   auto handle =
       client.api().watch({.resource = kPods, .namespace_ = "ns"}, [&](const WatchEvent& e) {
-        static constexpr const char* kNames[] = {"added", "modified", "deleted", "synced",
-                                                 "trouble"};
+        static constexpr const char* kNames[] = {"added",  "modified", "deleted",
+                                                 "synced", "trouble",  "resumed"};
         std::string text = kNames[static_cast<int>(e.type)];
         if (const json::value* metadata = e.object.if_contains("metadata")) {
           text += fmt::format(" {}/{}", metadata->at("name").as_string().c_str(),
@@ -135,12 +135,39 @@ TEST(Watch, ALostConnectionIsTroubleAndResumes) {
                     connection.cut();
                   },
                   streams({event("MODIFIED", pod("a", "1", "7"))})};
-  auto events = watch(script, 4);
-  ASSERT_EQ(events.size(), 4u);
+  auto events = watch(script, 5);
+  ASSERT_EQ(events.size(), 5u);
   EXPECT_EQ(events[1], "added a/1");
   EXPECT_THAT(events[2], HasSubstr("trouble: "));
-  EXPECT_EQ(events[3], "modified a/1");
+  EXPECT_EQ(events[3], "resumed");
+  EXPECT_EQ(events[4], "modified a/1");
   EXPECT_THAT(script.targets[2], HasSubstr("resourceVersion=6&"));
+}
+
+TEST(Watch, ASilentWatchIsBegunAgain) {
+  Script script;
+  script.steps = {answers(200, list("5", {})),
+                  [](const TestRequest&, TestConnection& connection) {
+                    connection.begin_chunks();
+                    connection.receive();
+                  },
+                  streams({event("ADDED", pod("a", "1", "6"))})};
+  TestServer server(script.handler());
+  TestClient client(server);
+  std::vector<WatchEvent> events;
+  Loop loop({});
+  Transport transport(loop, client.config, client.environment, client.clock, {});
+  auto handle = start_watch(
+      loop, transport, {.resource = kPods}, [&](const WatchEvent& e) { events.push_back(e); },
+      std::chrono::milliseconds{300});
+  auto deadline = client.clock.steady() + std::chrono::seconds{10};
+  while (events.size() < 4 && client.clock.steady() < deadline)
+    (void)loop.run_one_for(Duration{50});
+  loop.shut_down();
+  ASSERT_GE(events.size(), 4u);
+  EXPECT_THAT(events[1].text, HasSubstr("the watch hangs"));
+  EXPECT_EQ(events[2].type, WatchEvent::Type::resumed);
+  EXPECT_EQ(events[3].type, WatchEvent::Type::added);
 }
 
 TEST(Watch, OtherErrorsAndGarbageListAgain) {
