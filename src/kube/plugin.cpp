@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "kube/base64.hpp"
 #include "kube/subprocess.hpp"
@@ -12,17 +13,10 @@ namespace catflap::kube {
 
 namespace {
 
-namespace json = boost::json;
-
 Error bad_answer(std::string what) {
   return Error{.kind = ErrorKind::malformed_input,
                .what = "the credential plugin's answer " + std::move(what),
                .hint = "run the plugin by hand and look at what it prints"};
-}
-
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 bool interactive(const ExecPlugin& plugin, Environment::Stdin standard_input) {
@@ -36,7 +30,7 @@ json::object cluster_info(const ClientConfig& config) {
   if (!config.tls_server_name.empty()) out["tls-server-name"] = config.tls_server_name;
   if (config.server_check == ServerCheck::skip) out["insecure-skip-tls-verify"] = true;
   if (!config.ca_pem.empty()) out["certificate-authority-data"] = encode_base64(config.ca_pem);
-  if (config.proxy) out["proxy-url"] = config.proxy->to_string();
+  if (!config.proxy_url.empty()) out["proxy-url"] = config.proxy_url;
   if (!config.exec_config.is_null()) out["config"] = config.exec_config;
   return out;
 }
@@ -57,6 +51,30 @@ std::vector<std::string> plugin_environment(const ClientConfig& config,
     if (!replaced) out.push_back(variable);
   }
   for (const auto& [name, value] : wanted) out.push_back(name + "=" + value);
+  return out;
+}
+
+/// The end of what a plugin says: Python puts the reason on the last line of its traceback.
+constexpr std::size_t kKeptStderr = 1024;
+
+void keep_tail(std::string& tail, std::string_view bytes) {
+  tail += bytes;
+  if (tail.size() > kKeptStderr) tail.erase(0, tail.size() - kKeptStderr);
+}
+
+/// In one line: its lines, trimmed, with " / " between them.
+std::string shown(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    auto first = line.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) continue;
+    line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+    if (!out.empty()) out += " / ";
+    out += printable(line, kKeptStderr);
+  }
   return out;
 }
 
@@ -84,18 +102,17 @@ Result<PluginAnswer> parse_exec_credential(std::string_view text, const std::str
   json::value document = json::parse(json::string_view(text.data(), text.size()), error);
   if (error || !document.is_object()) return bad_answer("is not a JSON object");
   const json::object& root = document.get_object();
-  if (text_of(root, "kind") != "ExecCredential") return bad_answer("is not an ExecCredential");
-  if (text_of(root, "apiVersion") != api_version) {
+  if (text_at(root, {"kind"}) != "ExecCredential") return bad_answer("is not an ExecCredential");
+  if (text_at(root, {"apiVersion"}) != api_version) {
     return bad_answer(fmt::format("has apiVersion \"{}\", the kubeconfig asks for {}",
-                                  printable(text_of(root, "apiVersion"), 80), api_version));
+                                  printable(text_at(root, {"apiVersion"}), 80), api_version));
   }
-  const json::value* status = root.if_contains("status");
-  if (status == nullptr || !status->is_object()) return bad_answer("has no status");
-  const json::object& fields = status->get_object();
+  const json::object* status = object_at(root, {"status"});
+  if (status == nullptr) return bad_answer("has no status");
   PluginAnswer out;
-  out.token = Secret(text_of(fields, "token"));
-  out.certificate_pem = text_of(fields, "clientCertificateData");
-  out.key_pem = Secret(text_of(fields, "clientKeyData"));
+  out.token = Secret(text_at(*status, {"token"}));
+  out.certificate_pem = text_at(*status, {"clientCertificateData"});
+  out.key_pem = Secret(text_at(*status, {"clientKeyData"}));
   if (out.certificate_pem.empty() != out.key_pem.empty()) {
     return bad_answer("has only one of clientCertificateData and clientKeyData");
   }
@@ -105,7 +122,7 @@ Result<PluginAnswer> parse_exec_credential(std::string_view text, const std::str
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f)
       return bad_answer("has a token with blanks in it");
   }
-  if (std::string expires = text_of(fields, "expirationTimestamp"); !expires.empty()) {
+  if (std::string expires = text_at(*status, {"expirationTimestamp"}); !expires.empty()) {
     out.expires = parse_rfc3339(expires);
     if (!out.expires) return bad_answer("has an expirationTimestamp that is not a time");
   }
@@ -123,27 +140,36 @@ Result<PluginAnswer> run_plugin(const ClientConfig& config, const Environment& e
         .subject = plugin.command,
         .hint = "run this on a terminal, or use other credentials"};
   }
+  std::string said;
   Program program{.command = plugin.command,
                   .arguments = plugin.args,
                   .environment = plugin_environment(config, environment),
                   .input = asks ? Program::Input::inherited : Program::Input::none,
                   .timeout = asks ? std::chrono::minutes{5} : std::chrono::seconds{60},
-                  .on_stderr = environment.plugin_stderr};
+                  .on_stderr = [&](std::string_view bytes) {
+                    keep_tail(said, bytes);
+                    if (environment.plugin_stderr) environment.plugin_stderr(bytes);
+                  }};
   auto output = run_program(program, stop);
   if (!output && output.error().kind == ErrorKind::not_found)
     return not_installed(output.error(), plugin);
-  if (!output) return std::move(output).error().with_context("running the credential plugin");
+  if (!output) {
+    if (!said.empty()) output.error().what += "; it said: " + shown(said);
+    return std::move(output).error().with_context("running the credential plugin");
+  }
   if (output->exit_code != 0) {
     return Error{
         .kind = ErrorKind::unauthenticated,
-        .what = fmt::format(
-            "the credential plugin failed with exit code {}: {}", output->exit_code,
-            output->stderr_.empty() ? "it said nothing" : printable(output->stderr_, 1024)),
+        .what = fmt::format("the credential plugin failed with exit code {}: {}", output->exit_code,
+                            said.empty() ? "it said nothing" : shown(said)),
         .subject = plugin.command,
         .hint = "log in again with your platform's tool, or run the plugin by hand"};
   }
   auto answer = parse_exec_credential(output->stdout_, plugin.api_version);
-  if (!answer) answer.error().subject = plugin.command;
+  if (!answer) {
+    answer.error().subject = plugin.command;
+    if (!said.empty()) answer.error().what += "; it said: " + shown(said);
+  }
   return answer;
 }
 

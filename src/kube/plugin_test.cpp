@@ -72,6 +72,7 @@ TEST(Plugin, IsToldAboutTheCluster) {
   config.server = *parse_endpoint("https://[fd91::1]:6443/x", "test");
   config.ca_pem = "PEM";
   config.exec_config = {{"audience", "a"}};
+  config.proxy = *parse_endpoint("http://from-the-environment:3128", "HTTPS_PROXY");
   config.user.exec = shell("");
   EXPECT_EQ(
       exec_info(config, Environment::Stdin::other),
@@ -82,6 +83,9 @@ TEST(Plugin, IsToldAboutTheCluster) {
       R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":true,)"
       R"("cluster":{"server":"https://[fd91::1]:6443/x","certificate-authority-data":"UEVN",)"
       R"("config":{"audience":"a"}}}})");
+  config.proxy_url = "http://u:p@proxy:3128";  // as client-go: with its user and password
+  EXPECT_THAT(exec_info(config, Environment::Stdin::other),
+              HasSubstr(R"("proxy-url":"http://u:p@proxy:3128")"));
 }
 
 std::string run(const ExecPlugin& plugin) {
@@ -103,6 +107,13 @@ TEST(Plugin, Runs) {
   EXPECT_THAT(run(shell("echo 'your session has expired' >&2; exit 7")),
               HasSubstr("unauthenticated: sh: the credential plugin failed with exit code 7: your "
                         "session has expired"));
+  // A Python plugin's reason is its last line, behind a page of traceback.
+  EXPECT_THAT(run(shell("i=0; while [ $i -lt 200 ]; do echo \"  File $i\" >&2; i=$((i+1)); done; "
+                        "echo 'NoCredentials: log in' >&2; exit 1")),
+              ::testing::EndsWith(" / File 199 / NoCredentials: log in"));
+  EXPECT_THAT(run(shell("echo 'open the page x' >&2; echo nonsense")),
+              HasSubstr("sh: the credential plugin's answer is not a JSON object; it said: open "
+                        "the page x"));
   EXPECT_THAT(run(shell("kill -9 $$")), HasSubstr("exit code 137: it said nothing"));
   ExecPlugin missing = shell("");
   missing.command = "no-such-plugin";

@@ -18,7 +18,6 @@ namespace catflap::kube {
 
 namespace {
 
-constexpr std::size_t kMaxStderr = 64u << 10;
 constexpr int kPollMilliseconds = 50;  // how long a stop request may wait
 
 struct Pipe {
@@ -122,16 +121,13 @@ class Child {
   pid_t target_;
 };
 
-/// Reads what is there; false at the end.
-bool drain(int fd, std::string& into, std::size_t keep,
-           const std::function<void(std::string_view)>& tell) {
+/// Hands on what is there; false at the end.
+bool drain(int fd, const std::function<void(std::string_view)>& take) {
   char buffer[4096];
   ssize_t n = ::read(fd, buffer, sizeof buffer);
   if (n < 0) return errno == EINTR || errno == EAGAIN;
   if (n == 0) return false;
-  std::string_view bytes(buffer, static_cast<std::size_t>(n));
-  if (tell) tell(bytes);
-  into.append(bytes.substr(0, keep > into.size() ? keep - into.size() : 0));
+  if (take) take({buffer, static_cast<std::size_t>(n)});
   return true;
 }
 
@@ -161,10 +157,9 @@ Result<ProgramOutput> run_program(const Program& program, const std::stop_token&
     // A grandchild may hold the pipes open for ever: the child's own end and silence are the end.
     if (ready <= 0 && child_ended) break;
     if (ready <= 0) child_ended = child.ended();
-    if (fds[0].revents != 0 && !drain(fds[0].fd, result.stdout_, program.max_stdout + 1, nullptr))
-      fds[0].fd = -1;
-    if (fds[1].revents != 0 && !drain(fds[1].fd, result.stderr_, kMaxStderr, program.on_stderr))
-      fds[1].fd = -1;
+    auto keep = [&](std::string_view bytes) { result.stdout_ += bytes; };
+    if (fds[0].revents != 0 && !drain(fds[0].fd, keep)) fds[0].fd = -1;
+    if (fds[1].revents != 0 && !drain(fds[1].fd, program.on_stderr)) fds[1].fd = -1;
     if (result.stdout_.size() > program.max_stdout) {
       return Error{.kind = ErrorKind::malformed_input,
                    .what = "the program wrote too much",

@@ -24,8 +24,7 @@ struct Program {
 
 struct ProgramOutput {
   std::string stdout_;
-  std::string stderr_;  // the first 64 KiB
-  int exit_code = 0;    // 128 + n after signal n
+  int exit_code = 0;  // 128 + n after signal n
 };
 
 /// not_found if there is no such program, timed_out, interrupted, malformed_input (too much
