@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/check.hpp"
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "kube/base64.hpp"
 #include "kube/endpoint.hpp"
@@ -145,20 +146,11 @@ Task<void> work(Work& shared) {
   if (--shared.running == 0) shared.finished.abort(Error{.what = "all commands have ended"});
 }
 
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 /// The exit code that a Status of reason NonZeroExitCode carries among its details' causes.
 std::optional<int> exit_code_of(const json::object& status) {
-  const json::value* details = status.if_contains("details");
-  if (details == nullptr || !details->is_object()) return std::nullopt;
-  const json::value* causes = details->get_object().if_contains("causes");
-  if (causes == nullptr || !causes->is_array()) return std::nullopt;
-  for (const json::value& cause : causes->get_array()) {
-    if (!cause.is_object() || text_of(cause.get_object(), "reason") != "ExitCode") continue;
-    std::string text = text_of(cause.get_object(), "message");
+  for (const json::object* cause : objects_at(status, {"details", "causes"})) {
+    if (text_at(*cause, {"reason"}) != "ExitCode") continue;
+    std::string text = text_at(*cause, {"message"});
     int code = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
     if (error == std::errc{} && end == text.data() + text.size()) return code;
@@ -203,7 +195,7 @@ Result<ExecOutput> ExecChannels::result(const std::string& subject) {
   json::value value = json::parse(*status_, error);
   if (error || !value.is_object()) return error_of_status(*status_, subject);
   const json::object& status = value.get_object();
-  if (text_of(status, "status") == "Success") return std::move(output_);
+  if (text_at(status, {"status"}) == "Success") return std::move(output_);
   if (auto code = exit_code_of(status)) {
     output_.exit_code = *code;
     return std::move(output_);

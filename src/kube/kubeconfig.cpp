@@ -1,4 +1,4 @@
-// The one file that knows yaml-cpp; its exceptions end here.
+// yaml-cpp's exceptions end here.
 #include "kube/kubeconfig.hpp"
 
 #include <fmt/format.h>

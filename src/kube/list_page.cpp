@@ -6,11 +6,11 @@
 #include <boost/json/value_stack.hpp>
 #include <optional>
 
+#include "base/json_read.hpp"
+
 namespace catflap::kube {
 
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 100;
 
@@ -122,11 +122,6 @@ Error malformed(std::string what) {
                .hint = "is this really a Kubernetes API server? A proxy may have answered instead"};
 }
 
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 }  // namespace
 
 struct ListPage::Impl {
@@ -167,13 +162,9 @@ Result<ListPage::End> ListPage::finish() {
   if (!document.is_object() || !impl_->parser.handler().seen_items) {
     return malformed("the answer is not a list: it has no items");
   }
-  End out;
-  if (const json::value* metadata = document.get_object().if_contains("metadata");
-      metadata != nullptr && metadata->is_object()) {
-    out.resource_version = text_of(metadata->get_object(), "resourceVersion");
-    out.continue_token = text_of(metadata->get_object(), "continue");
-  }
-  return out;
+  const json::object& list = document.get_object();
+  return End{.resource_version = text_at(list, {"metadata", "resourceVersion"}),
+             .continue_token = text_at(list, {"metadata", "continue"})};
 }
 
 }  // namespace catflap::kube

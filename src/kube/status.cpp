@@ -7,13 +7,12 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 
 namespace catflap::kube {
 
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::size_t kMaxMessage = 1024;
 
@@ -36,21 +35,15 @@ struct Status {
   int code = 0;
 };
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(json::string_view(key.data(), key.size()));
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 std::optional<Status> parse_status(std::string_view body) {
   json::error_code error;
   json::value value = json::parse(json::string_view(body.data(), body.size()), error);
   if (error || !value.is_object()) return std::nullopt;
   const json::object& object = value.get_object();
-  Status out{.message = text_of(object, "message"), .reason = text_of(object, "reason")};
-  if (const json::value* code = object.if_contains("code"); code != nullptr && code->is_int64()) {
-    out.code = static_cast<int>(std::clamp<std::int64_t>(code->get_int64(), 0, 999));
-  }
-  return out;
+  return Status{
+      .message = text_at(object, {"message"}),
+      .reason = text_at(object, {"reason"}),
+      .code = static_cast<int>(std::clamp<std::int64_t>(number_at(object, {"code"}), 0, 999))};
 }
 
 ErrorKind kind_of(int status, const std::string& reason) {

@@ -7,30 +7,11 @@
 #include <openssl/x509_vfy.h>
 #include <sys/stat.h>
 
-#include "base/handle.hpp"
+#include "kube/openssl_handles.hpp"
 
 namespace catflap::kube {
 
 namespace {
-
-struct BioTraits {
-  using Type = BIO*;
-  static Type none() { return nullptr; }
-  static void close(Type bio) { BIO_free(bio); }
-};
-struct X509Traits {
-  using Type = X509*;
-  static Type none() { return nullptr; }
-  static void close(Type certificate) { X509_free(certificate); }
-};
-struct KeyTraits {
-  using Type = EVP_PKEY*;
-  static Type none() { return nullptr; }
-  static void close(Type key) { EVP_PKEY_free(key); }
-};
-using UniqueBio = UniqueHandle<BioTraits>;
-using UniqueX509 = UniqueHandle<X509Traits>;
-using UniqueKey = UniqueHandle<KeyTraits>;
 
 /// OpenSSL would ask on the terminal for the passphrase of an encrypted key.
 int no_passphrase(char*, int, int, void*) {
@@ -138,15 +119,19 @@ Result<TlsContext> TlsContext::make(TlsSettings settings) {
   return out;
 }
 
+std::optional<TimePoint> certificate_end(const X509* certificate) {
+  std::tm parts{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1)
+    return std::nullopt;
+  return std::chrono::time_point_cast<Duration>(
+      std::chrono::system_clock::from_time_t(::timegm(&parts)));
+}
+
 std::optional<TimePoint> certificate_end(const std::string& pem) {
   UniqueBio bio = memory(pem);
   UniqueX509 certificate = next_certificate(bio.get());
   ERR_clear_error();
-  std::tm parts{};
-  if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) != 1)
-    return std::nullopt;
-  return std::chrono::time_point_cast<Duration>(
-      std::chrono::system_clock::from_time_t(::timegm(&parts)));
+  return certificate_end(certificate.get());
 }
 
 }  // namespace catflap::kube

@@ -10,20 +10,14 @@
 #include <array>
 #include <cerrno>
 
-#include "base/handle.hpp"
 #include "base/ip.hpp"
 #include "base/text.hpp"
+#include "kube/openssl_handles.hpp"
 #include "kube/stream.hpp"
 
 namespace catflap::kube {
 
 namespace {
-
-struct SslTraits {
-  using Type = SSL*;
-  static Type none() { return nullptr; }
-  static void close(Type ssl) { SSL_free(ssl); }
-};
 
 std::string take_reason() {
   unsigned long code = ERR_peek_last_error();
@@ -58,18 +52,9 @@ std::string names_of(X509* certificate) {
   return out.empty() ? "no name" : fmt::format("{}", fmt::join(out, ", "));
 }
 
-std::string end_of(X509* certificate) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return "an unknown date";
-  return to_rfc3339(std::chrono::time_point_cast<Duration>(
-      std::chrono::system_clock::from_time_t(timegm(&parts))));
+std::string in_words(std::optional<TimePoint> end) {
+  return end ? to_rfc3339(*end) : "an unknown date";
 }
-
-struct CertificateTraits {
-  using Type = X509*;
-  static Type none() { return nullptr; }
-  static void close(Type certificate) { X509_free(certificate); }
-};
 
 class TlsStream final : public Stream {
  public:
@@ -201,9 +186,8 @@ class TlsStream final : public Stream {
   [[nodiscard]] std::string client_certificate_hint() const {
     if (settings_.certificate_pem.empty())
       return "the server may ask for a client certificate: this user has none";
-    auto end = certificate_end(settings_.certificate_pem);
     return fmt::format("shown was {}, valid until {}", settings_.certificate_origin,
-                       end ? to_rfc3339(*end) : "an unknown date");
+                       in_words(certificate_end(settings_.certificate_pem)));
   }
 
   Error handshake_error() {
@@ -241,7 +225,7 @@ class TlsStream final : public Stream {
                              names_of(certificate));
       out.hint = "use one of these names in the server's URL, or --tls-server-name";
     } else if (verdict == X509_V_ERR_CERT_HAS_EXPIRED) {
-      out.what += ", it ended at " + end_of(certificate);
+      out.what += ", it ended at " + in_words(certificate_end(certificate));
       out.hint = "renew the API server's certificate; if it is new, check this machine's clock";
     }
     return out;
@@ -250,8 +234,8 @@ class TlsStream final : public Stream {
   std::unique_ptr<Stream> lower_;
   TlsSettings settings_;
   std::string name_;
-  UniqueHandle<SslTraits> ssl_;
-  UniqueHandle<CertificateTraits> refused_;
+  UniqueSsl ssl_;
+  UniqueX509 refused_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
   std::array<char, 16384> buffer_{};
