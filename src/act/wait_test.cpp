@@ -229,6 +229,18 @@ TEST_F(Wait, SurvivesBrokenWatches) {
   EXPECT_EQ(wait(minutes(2))->end, Rollout::End::done);
 }
 
+TEST_F(Wait, TroubleThatIsOverIsNotToldAtTheEnd) {
+  world.controller_asleep = true;
+  change_template();
+  int ticks = 0;
+  api.tick = [&] {
+    world.tick();
+    if (++ticks == 5) api.break_watches(kube::FakeApi::Then::resume);
+  };
+  EXPECT_EQ(wait(seconds(20))->trouble, "");
+  EXPECT_GE(ticks, 5);
+}
+
 TEST_F(Wait, StopsWhenAsked) {
   change_template();
   api.tick = [&] {

@@ -68,11 +68,12 @@ void FakeApi::die_at_write(int nth, Fault::When when) {
           }});
 }
 
-void FakeApi::break_watches() {
+void FakeApi::break_watches(Then then) {
   for (auto& state : watches_) {
     if (state->ended) continue;
     state->on_event({.type = WatchEvent::Type::trouble, .text = "connection reset by peer"});
-    state->listed = false;
+    if (then == Then::list) state->listed = false;
+    if (then == Then::resume && !state->ended) state->on_event({.type = WatchEvent::Type::resumed});
   }
 }
 

@@ -75,8 +75,10 @@ class FakeApi final : public Api {
   /// The stop token of a real client fires: run_until returns `stopped`, and every request
   /// `interrupted`.
   void request_stop() { stop_ = true; }
-  /// Every watch loses its connection and lists again: trouble, what is there now as added, synced.
-  void break_watches();
+  /// Every watch loses its connection. Then it lists again (trouble, what is there now as added,
+  /// synced), or goes on where it stood (trouble, resumed).
+  enum class Then { list, resume };
+  void break_watches(Then then = Then::list);
 
   [[nodiscard]] const std::vector<FakeRequest>& requests() const { return requests_; }
   /// The writes that the server did, without dry-runs, e.g. "patch daemonsets.apps
