@@ -15,16 +15,12 @@ readonly run=${CATFLAP_RUN:-/var/lib/catflap-cluster}
 readonly run_mark=$run/.catflap-cluster  # says that the folder is ours to delete
 readonly pki=$run/pki
 
-# Commands and the Debian packages that bring them; openssl and curl talk to the API server, the
-# rest is what nodes and Calico's images are made of.
+# Debian packages: openssl and curl talk to the API server, the rest is what these scripts call and
+# what nodes and Calico's images are made of.
 readonly packages=(
 	ca-certificates conntrack containerd containernetworking-plugins coreutils curl debianutils
-	findutils gcc grep ipset iproute2 iptables libc6-dev mawk nftables openssl procps
+	findutils gcc grep hostname ipset iproute2 iptables libc6-dev mawk mount nftables openssl procps
 	runc sed tar util-linux
-)
-readonly commands=(
-	awk conntrack containerd ctr curl dpkg-deb find gcc ip ipset iptables mount nft nsenter openssl
-	pivot_root runc setpriv setsid sha256sum sysctl tar unshare
 )
 
 say() { printf '%s\n' "$*"; }
@@ -61,28 +57,50 @@ within() {
 
 check_machine() {
 	((EUID == 0)) || cannot_run "the nodes' namespaces and mounts need root"
-	local cmd missing=()
-	for cmd in "${commands[@]}"; do
-		command -v "$cmd" >/dev/null || missing+=("$cmd")
-	done
-	[[ -d /usr/lib/cni ]] || missing+=(/usr/lib/cni)
-	((${#missing[@]} == 0)) ||
-		cannot_run "missing: ${missing[*]} (apt-get install --no-install-recommends ${packages[*]})"
+	local missing
+	missing=$(missing_packages)
+	[[ -z $missing ]] ||
+		cannot_run "missing packages: apt-get install --no-install-recommends --no-remove" $missing
 	grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null ||
 		cannot_run "the kernel has no overlay file system"
+	[[ $(file_system_of "$run") != overlayfs ]] ||
+		cannot_run "$run is on overlayfs, which cannot carry the nodes' own overlays:" \
+			"set CATFLAP_RUN to a folder on a real file system"
+	awk '$5 == "/" { found = 1 } END { exit !found }' /proc/self/mountinfo ||
+		cannot_run "/ is not a mount point, as in a chroot, and nodes' mounts need one:" \
+			"bind-mount the folder to itself before chroot"
 	unshare --net --mount --pid --uts --ipc --fork true 2>/dev/null ||
 		cannot_run "this machine does not let root make namespaces"
 	[[ -n $(cgroup_roots) ]] || cannot_run "no cgroup hierarchy is mounted at /sys/fs/cgroup"
 }
 
-# Go is looked for where its own installer puts it, too; Debian's is too old for Kubernetes.
+missing_packages() {
+	local package
+	for package in "${packages[@]}"; do
+		[[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+			say "$package"
+	done
+}
+
+# file_system_of FOLDER: of what it will be made in, if it is not there yet.
+file_system_of() {
+	local folder
+	folder=$(realpath -m "$1")
+	until [[ -e $folder ]]; do
+		folder=$(dirname "$folder")
+	done
+	stat -f -c %T "$folder"
+}
+
+# Go is looked for where its own installer puts it, too; Debian's is too old for Kubernetes. The
+# modules ask for 1.24; 1.26 is what all of this was built and run with.
 check_go() {
 	command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin
 	command -v go >/dev/null || cannot_run "no Go toolchain (1.26 or newer) to build Kubernetes with"
-	local version minor
-	version=$(go env GOVERSION)
-	minor=${version#go1.}
-	((${minor%%.*} >= 26)) || cannot_run "$version is too old to build with, 1.26 is needed"
+	local version
+	version=$(GOTOOLCHAIN=local go env GOVERSION) # go1.26.4, go1.27rc1, devel go1.28-0123abc
+	[[ $version =~ go1\.([0-9]+) ]] && ((BASH_REMATCH[1] >= 26)) ||
+		cannot_run "$version is too old to build with, 1.26 is needed"
 }
 
 # cgroup_roots: one folder per hierarchy: v1 controllers side by side, or v2's only root.

@@ -95,7 +95,7 @@ node_files() {
 
 	# Only unpacked, not installed: a package that can replace init has no business on the machine.
 	mkdir "$runit"
-	(cd "$runit" && apt-get -qq -o APT::Sandbox::User=root download runit && dpkg-deb -x runit_*.deb .)
+	(cd "$runit" && download_package runit && dpkg-deb -x runit_*.deb .)
 	put "$1" /usr/bin "$runit"/usr/bin/{chpst,runsv,runsvdir,sv,svlogd}
 	rm -rf "$runit"
 
@@ -116,6 +116,12 @@ node_files() {
 	x=$(dirname "$(find /usr/lib -path '*/xtables/libxt_standard.so')")
 	mkdir -p "$1$x"
 	cp -r "$x/." "$1$x/"
+}
+
+# download_package NAME: into the current folder; a machine that is new has no package lists yet.
+download_package() {
+	local apt=(apt-get -qq -o APT::Sandbox::User=root)
+	"${apt[@]}" download "$1" 2>/dev/null || { "${apt[@]}" update && "${apt[@]}" download "$1"; }
 }
 
 debug_files() {

@@ -62,11 +62,15 @@ remove_namespaces() {
 	fi
 }
 
-# Never a folder that `up` did not make, and never through a mount.
+# Never a folder that `up` did not make, and never through a mount. The mark goes last: a `down` that
+# is killed here must know the rest again. An empty folder is an `up` that was killed before the mark.
 remove_run_folder() {
-	[[ -e $run_mark ]] || return 0
-	[[ -z $(our_mounts) ]] || return 0
-	rm -rf "${run:?}"
+	if [[ -e $run_mark ]]; then
+		[[ -z $(our_mounts) ]] || return 0
+		find "${run:?}" -mindepth 1 -maxdepth 1 ! -path "$run_mark" -exec rm -rf {} +
+		rm "$run_mark"
+	fi
+	rmdir "$run" 2>/dev/null || true
 }
 
 our_mounts() {
