@@ -1,6 +1,7 @@
 """The article's case from one end to the other, by users with exactly the shipped roles: exposed on
 three nodes, closed, proven, undone, exposed again."""
 
+import re
 from types import SimpleNamespace
 
 from lib.case import (all_are, bases, case, differs, env_entries, exact, holds, node_of, reason_codes,
@@ -8,6 +9,11 @@ from lib.case import (all_are, bases, case, differs, env_entries, exact, holds, 
 from lib.cluster import ADDRESSES, METRICS_ENABLED
 from lib.felix import Starts
 
+# What a closer may ask the server to change: the DaemonSet, and the ConfigMaps of the journal.
+MAY_WRITE = re.compile(
+    r"patch /apis/apps/v1/namespaces/kube-system/daemonsets/calico-node(\?.*)?"
+    r"|create /api/v1/namespaces/kube-system/configmaps(\?.*)?"
+    r"|(patch|delete) /api/v1/namespaces/kube-system/configmaps/catflap-journal(-\d+)?(\?.*)?")
 QUICK = ("--settle", "3s")
 
 
@@ -162,6 +168,8 @@ def the_closer_writes_what_it_says(kept):
     patches = {e["auditID"]: e for e in kept.audit[kept.users.closer] if e["verb"] == "patch"}
     written = [w for w in kept.close.json["change"]["writes"] if w["written"]]
     same("writes of the DaemonSet", [w["target"]["kind"] for w in written], ["DaemonSet"])
+    strange = [w for w in kept.writes[kept.users.closer] if not MAY_WRITE.fullmatch(w)]
+    same("writes beyond the DaemonSet and the journal", strange, [])
     for write in written:
         holds(write["auditId"] in patches, f"{write['auditId']} is not in the server's audit log")
         same("what it was", patches[write["auditId"]]["objectRef"]["resource"], "daemonsets")
@@ -183,7 +191,7 @@ def the_plan_says_what_restarts(kept):
 def diagnose_fits_a_screen(kept):
     """In words: how many nodes, what decides it, the next command, and that nothing was written."""
     text = kept.diagnosis_text.out
-    says(text, "exposed", "3", METRICS_ENABLED, "calico-node", "catflap plan",
+    says(text, "All 3 nodes are exposed", METRICS_ENABLED, "calico-node", "catflap plan",
          "Nothing was written")
     holds(len(text.splitlines()) <= 50, f"{len(text.splitlines())} lines are more than a screen")
     same("reasons", {code for n in ADDRESSES for code in reason_codes(kept.diagnosis.json, n)},

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from lib.case import all_are, case, differs, env_entries, exact, holds, recording, same, verdicts
+from lib.case import all_are, case, differs, env_entries, exact, finding_codes, holds, recording, same, verdicts
 from lib.cluster import METRICS_ENABLED
 
 
@@ -14,6 +14,9 @@ def by_hand(c):
     c.set_env("FELIX_PROMETHEUS_METRICS_ENABLED=false")
     kept.mistyped = c.template()
     kept.plan_when_mistyped = c.catflap("plan", "--include-pending", "-o", "json")
+    c.replace_pod("n1")
+    c.pods_ready()
+    kept.diagnosis_when_mistyped = c.catflap("diagnose", "-o", "json")
     c.set_env("FELIX_PROMETHEUS_METRICS_ENABLED-")
     c.pace("together")
     c.set_env(f"{METRICS_ENABLED}=false")
@@ -48,6 +51,9 @@ def a_mistyped_name_changes_nothing(kept):
     differs("template", exact(kept.mistyped), exact(kept.before))
     same("exit code of plan", kept.plan_when_mistyped.code, 1)
     same("steps", [s["target"]["field"] for s in kept.plan_when_mistyped.json["steps"]], ["env"])
+    same("verdict where a pod has it", verdicts(kept.diagnosis_when_mistyped.json)["n1"], "exposed")
+    holds("CF0021" in finding_codes(kept.diagnosis_when_mistyped.json),
+          f"no word of the misspelt name in {finding_codes(kept.diagnosis_when_mistyped.json)}")
 
 
 @case(of=by_hand, twin="undo-of-a-strangers-change-is-refused")

@@ -19,12 +19,17 @@ def article(c):
     with Starts() as starts:
         kept.close = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
-    kept.answering = [a for all_of in ADDRESSES.values() for a in all_of if c.answers(a)]
+    kept.answering = answering(c)
     kept.closed = c.template()
+    kept.verify = c.catflap("verify", "--settle", "3s", "-o", "json", user=c.user_with("verifier"))
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
-    kept.undone = c.template()
+    kept.undone, kept.answering_when_undone = c.template(), answering(c)
     kept.diagnosis_when_undone = c.catflap("diagnose", "-o", "json", user=closer)
     return kept
+
+
+def answering(c):
+    return [a for addresses in ADDRESSES.values() for a in addresses if c.answers(a)]
 
 
 @case(of=article, twin="tls-is-closed")
@@ -47,10 +52,19 @@ def tls_is_closed(kept):
     same("starts of Felix", kept.starts, {"n1": 1, "n2": 1, "n3": 1})
 
 
+@case(of=article, twin="tls-alone-is-exposed")
+def tls_verify_proves_it(kept):
+    """verify, by another user, comes to the same verdict."""
+    same("exit code", kept.verify.code, 0)
+    same("verdicts", verdicts(kept.verify.json), all_are("closed"))
+
+
 @case(of=article, twin="tls-is-closed")
 def tls_undo_restores_the_template(kept):
-    """The template after undo is the snapshot from before, byte for byte."""
+    """The template after undo is the snapshot from before, byte for byte; every address answers again."""
     same("exit code", kept.undo.code, 0)
+    same("addresses that answer curl", kept.answering_when_undone,
+         [a for addresses in ADDRESSES.values() for a in addresses])
     differs("template", exact(kept.closed), exact(kept.before))
     same("template", exact(kept.undone), exact(kept.before))
 

@@ -40,7 +40,7 @@ PENDING = ("--include-pending", "--yes", "--timeout", "1s", "-o", "json")
 
 @recording(pace="on-delete")
 def variants(c):
-    kept = SimpleNamespace(before={}, closed={}, undone={}, close={}, undo={})
+    kept = SimpleNamespace(before={}, closed={}, undone={}, close={}, undo={}, switch={})
     c.kubectl("create", "configmap", "metrics-switch", "-n", "kube-system",
               "--from-literal=enabled=true")
     c.patch_felix_configuration({"spec": {"prometheusMetricsEnabled": True}})
@@ -48,10 +48,10 @@ def variants(c):
         with_entries(c, make)
         kept.before[name] = c.template()
         kept.close[name] = c.catflap("close", *PENDING)
-        kept.closed[name], switch = c.template(), switch_of(c)
+        kept.closed[name], switch_closed = c.template(), switch_of(c)
         kept.undo[name] = c.catflap("undo", "--yes", "--timeout", "1s", "-o", "json")
         kept.undone[name] = c.template()
-        kept.configuration = {"closed": switch, "undone": switch_of(c)}
+        kept.switch[name] = {"closed": switch_closed, "undone": switch_of(c)}
     c.kubectl("delete", "configmap", "metrics-switch", "-n", "kube-system")
     return kept
 
@@ -112,8 +112,9 @@ def a_reference_comes_back(kept):
 @case(of=variants, twin="duplicates-come-back")
 def what_was_absent_is_absent_again(kept):
     """Without an entry a FelixConfiguration decides: close changes what it must, undo all of that."""
-    same("FelixConfiguration says after close", kept.configuration["closed"], False)
-    same("FelixConfiguration says after undo", kept.configuration["undone"], True)
+    for name in VARIANTS:
+        same(f"{name}: FelixConfiguration says after undo", kept.switch[name]["undone"], True)
+    same("FelixConfiguration says after close", kept.switch["absent"]["closed"], False)
     same("template after undo", exact(kept.undone["absent"]), exact(kept.before["absent"]))
 
 
@@ -139,7 +140,7 @@ def somebodys_edit_is_not_overwritten(kept):
     same("exit code", kept.undo.code, 5)
     same("writes", kept.writes, [])
     same("template", exact(kept.after["spec"]["template"]), exact(kept.edited["spec"]["template"]))
-    says(kept.undo.err, "calico-node", "no")
+    says(kept.undo.err, f"somebody else changed env since: found {METRICS_ENABLED}=no")
 
 
 @case(of=edited, twin="somebodys-edit-is-not-overwritten")

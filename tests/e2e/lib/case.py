@@ -84,12 +84,6 @@ def says(text, *parts):
             raise Failure(f"does not say {part!r}:\n{short(text)}")
 
 
-def says_not(text, *parts):
-    for part in parts:
-        if part.lower() in text.lower():
-            raise Failure(f"must not say {part!r}:\n{short(text)}")
-
-
 def short(value, limit=4000):
     text = value if isinstance(value, str) else json.dumps(value, default=sorted)
     return text if len(text) <= limit else text[:limit] + f" … ({len(text)} characters)"
@@ -116,6 +110,15 @@ def node_of(document, name):
 
 def bases(document):
     return {node["name"]: node["basis"] for node in document["nodes"]}
+
+
+def finding_codes(document):
+    """The codes of all findings, the cluster's and the nodes'; of a plan, its warnings and refusals too."""
+    lists = [document.get("findings", []), document.get("warnings", []),
+             [refusal["message"] for refusal in document.get("refusals", [])],
+             document.get("cluster", {}).get("findings", []),
+             *(node.get("findings", []) for node in document.get("nodes", []))]
+    return {finding["code"] for findings in lists for finding in findings}
 
 
 def reason_codes(document, name):

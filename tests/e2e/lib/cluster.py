@@ -23,6 +23,7 @@ READING_VERBS = ("get", "auth", "version", "rollout", "logs", "wait")
 
 PACES = {
     "one-by-one": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+    "two-by-two": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2, "maxSurge": 0}},
     "together": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 3, "maxSurge": 0}},
     "on-delete": {"type": "OnDelete", "rollingUpdate": None},
 }
@@ -170,12 +171,15 @@ class Cluster:
     def template(self):
         return self.daemonset()["spec"]["template"]
 
-    def pods(self):
-        """{node: pod} of calico-node; the youngest of each node."""
+    def all_pods(self):
+        """Every calico-node pod that the API has, the oldest first."""
         listed = json.loads(self.kubectl("get", "pods", "-n", "kube-system", "-l",
                                          "k8s-app=calico-node", "-o", "json"))["items"]
-        listed.sort(key=lambda pod: pod["metadata"]["creationTimestamp"])
-        return {pod["spec"].get("nodeName"): pod for pod in listed}
+        return sorted(listed, key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def pods(self):
+        """{node: pod} of calico-node; the youngest of each node."""
+        return {pod["spec"].get("nodeName"): pod for pod in self.all_pods()}
 
     def felix_configuration(self, name="default"):
         return self.get("felixconfigurations.crd.projectcalico.org", name)
