@@ -95,7 +95,7 @@ struct Journal {
 };
 
 inline constexpr std::size_t kHistoryRuns = 5;
-/// Values of one ConfigMap together: below the API server's 1 MiB (K: ValidateConfigMap).
+/// Values of one ConfigMap together: below the API server's 1 MiB (Kubernetes: ValidateConfigMap).
 inline constexpr std::size_t kMaxJournalBytes = 900u << 10;
 
 /// The namespace whose journal serves a cluster: that of the first DaemonSet by name. The same

@@ -137,7 +137,7 @@ constexpr std::array kFlags{
     FlagRow{"include-pending", '\0', "", "", change,
             "also roll out somebody else's waiting change"},
     FlagRow{"override-owner", '\0', "", "", change,
-            "write although the object's owner would write back"},
+            "write although the object's owner would revert it"},
     FlagRow{"plan", '\0', "FILE", "", close,
             "close exactly this plan; refused if the cluster changed since"},
     FlagRow{"dry-run", '\0', "WHERE", "client server", close,

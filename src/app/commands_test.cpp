@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <set>
 
 #include "app/completion.hpp"
 #include "app/help.hpp"
 #include "app/runtime_test.hpp"
 #include "base/text.hpp"
+#include "core/catalogue.hpp"
 #include "look/look.hpp"
 #include "support/golden.hpp"
 
@@ -108,6 +110,22 @@ std::string commands_page() {
 
 TEST(Commands, ThePageForReadersIsCurrent) {
   catflap::test::expect_golden("../../docs/commands.md", commands_page());
+}
+
+TEST(Commands, TheCatalogueNamesCommandsThatExist) {
+  const std::regex mention{"catflap ([a-z]+)"};
+  // After these "catflap" is who does something, and not what to type.
+  const std::set<std::string> verbs{"asks",  "cannot", "checks", "corrects", "did",  "does",
+                                    "knows", "left",   "looks",  "read",     "says", "where"};
+  for (const CatalogueRow& row : catalogue()) {
+    for (const std::string text : {row.title, row.explanation, row.remedy}) {
+      for (std::sregex_iterator at{text.begin(), text.end(), mention}, end; at != end; ++at) {
+        const std::string word = (*at)[1];
+        EXPECT_TRUE(verbs.contains(word) || find_command(word) != nullptr)
+            << row.code << " names catflap " << word;
+      }
+    }
+  }
 }
 
 TEST(Commands, FlagsAreUnique) {

@@ -9,36 +9,37 @@ using enum Severity;
 
 constexpr CatalogueRow kRows[] = {
     {"CF0030", warning,
-     "{object} was made with kubectl apply: the next apply of the old file opens the port again",
+     "{object} was created with kubectl apply: the next apply of the old file opens the port again",
      "The annotation kubectl.kubernetes.io/last-applied-configuration says that somebody keeps "
      "this object in a "
-     "file. kubectl apply writes the file's env list back.",
+     "file. The next kubectl apply restores the file's env list.",
      "Change the file too: {change}"},
     {"CF0031", warning, "{object} belongs to a Helm release: the next upgrade opens the port again",
      "helm upgrade renders the object from the chart's values and removes what it did not render.",
      "Change the values too: {change}"},
-    {"CF0032", warning, "{owner} writes {object} back {cycle}",
-     "The change holds until then. {mark} gave the owner away.",
+    {"CF0032", warning, "{owner} reverts changes to {object} {cycle}",
+     "The change holds until then. The owner was recognised by {mark}.",
      "Change it at the source too: {change}"},
-    {"CF0033", critical, "{owner} writes {object} back {cycle}: an edit would not stick",
-     "Found by {mark}. An edit that is reverted restarts Calico's pods twice and closes nothing.",
+    {"CF0033", critical, "{owner} reverts changes to {object} {cycle}: an edit would not stick",
+     "The owner was recognised by {mark}. An edit that is reverted restarts Calico's pods twice "
+     "and closes nothing.",
      "Change it at the source: {change}"},
     {"CF0034", critical, "{object} is controlled by {owner}, which catflap does not know",
-     "A controller owner reference means that a program keeps the object in shape. Whether an edit "
-     "would survive "
-     "is not known.",
+     "A controller owner reference means that a program manages the object. Whether an edit would "
+     "survive is not known.",
      "Find out what {owner} reads and change that; --override-owner if you know that it lets edits "
      "stand."},
     {"CF0035", info, "{count} DaemonSets run Felix: {names}",
      "Migrations and mixed clusters have more than one. Each is judged and changed by itself; "
      "FelixConfigurations "
      "hold for all of them.",
-     "Check that none is a left-over."},
+     "Check that none is a leftover."},
     {"CF0036", warning, "No DaemonSet with a Felix container was found[ in namespace {namespace}]",
      "catflap looks for the container (calico-node, or an image of calico/node), not for a name. "
      "Felix may also "
      "run under systemd or in Docker, where Kubernetes does not show it.",
-     "Check the namespace (-n) and the cluster (--context); look at hosts with catflap listeners."},
+     "Check the namespace (-n) and the cluster (--context); on a host, ss -lntp shows what "
+     "listens."},
     {"CF0037", warning, "FelixConfigurations could not be read[: {why}]",
      "Where the environment does not decide, they do. Without them the declared state stays "
      "unknown.",
@@ -75,7 +76,7 @@ constexpr CatalogueRow kRows[] = {
      "Its listener or process belongs to no pod of a DaemonSet: a service of the host or a "
      "container started by "
      "hand. Changes of the DaemonSet do not reach it.",
-     "Find it with catflap listeners on the node and stop or configure it there."},
+     "Find it on the node with ss -lntp, and stop or configure it there."},
     {"CF0045", warning, "Windows nodes are not changed: {nodes}",
      "Felix for Windows runs in a DaemonSet of its own with its own environment. catflap looks at "
      "these nodes and "
@@ -92,9 +93,10 @@ constexpr CatalogueRow kRows[] = {
     {"CF0048", warning, "A run of {user} at {time} did not finish; its journal is still open",
      "The changes that it wrote are listed in ConfigMap catflap-journal. The rollout goes on "
      "without it.",
-     "catflap close goes on from there; catflap undo takes it back."},
+     "catflap close continues from there; catflap undo reverts it."},
     {"CF0049", critical, "Somebody changed {object} since catflap did: {field}",
-     "Undo puts back only what still is as catflap left it, or it would destroy the other edit.",
+     "Undo restores only what is still as catflap left it; otherwise it would destroy the other "
+     "edit.",
      "Compare before and after in the message and set the field by hand."},
     {"CF0050", info, "The container declares port {port}: a reservation, not a listener",
      "On the host network a containerPort only keeps the scheduler from placing another such pod "
@@ -102,7 +104,7 @@ constexpr CatalogueRow kRows[] = {
      "after closing and proves nothing.",
      "Leave it. Removing it restarts every pod and closes nothing."},
     {"CF0051", info,
-     "Annotations prometheus.io/* ask Prometheus to scrape {port}; they switch nothing",
+     "Annotations prometheus.io/* ask Prometheus to scrape {port}; they switch nothing on or off",
      "They tell a scraper where to look. Some owners leave them behind after the endpoint is "
      "closed.",
      "Expect failing scrapes after closing; remove them with the next planned rollout."},
@@ -120,7 +122,7 @@ constexpr CatalogueRow kRows[] = {
      "A restarting Felix refuses for a moment and opens again. diagnose looks once, verify twice "
      "with a pause.",
      "catflap verify"},
-    {"CF0055", info, "Not asked over the network: {addresses}",
+    {"CF0055", info, "Not probed over the network: {addresses}",
      "These addresses of the node could not be reached from here. A look inside covers the "
      "listeners of all of "
      "them.",

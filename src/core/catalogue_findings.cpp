@@ -10,20 +10,18 @@ using enum Severity;
 
 constexpr CatalogueRow kRows[] = {
     {"CF0001", critical, "Anybody who reaches {endpoint} reads Felix's metrics in clear text",
-     "The answer carried felix_host, which only Felix itself serves, and no credential was asked "
-     "for. The "
-     "metrics tell about hosts, policies, workloads and errors of the node.",
+     "The answer carried felix_host, which only Felix itself serves, and no credentials were "
+     "required. The metrics describe hosts, policies, workloads and errors of the node.",
      "catflap plan shows what closes it; catflap close does it and proves it."},
     {"CF0002", critical,
-     "Anybody who reaches {endpoint} reads Felix's metrics; TLS only hides them on the way",
-     "The endpoint speaks TLS but asks nobody for a client certificate, so every client that skips "
+     "Anybody who reaches {endpoint} reads Felix's metrics; TLS only encrypts them in transit",
+     "The endpoint speaks TLS but requires no client certificate, so every client that skips "
      "the check of "
      "the server's certificate (curl -k) reads the metrics.",
      "Close it with catflap close, or set prometheusMetricsClientAuth to "
      "RequireAndVerifyClientCert (Calico 3.32 "
      "and later)."},
-    {"CF0003", critical,
-     "{endpoint} asks for a client certificate and accepts one made a moment ago",
+    {"CF0003", critical, "{endpoint} asks for a client certificate and accepts a throw-away one",
      "RequireAnyClientCert and VerifyClientCertIfGiven do not check who signed a certificate, or "
      "let clients in "
      "without one. catflap read the metrics with a certificate that nobody signed.",
@@ -51,7 +49,7 @@ constexpr CatalogueRow kRows[] = {
      "not touch it. If Felix is switched on too, it takes the port as soon as that process ends.",
      "Find out whether that service should be open; --accept not-felix if it should."},
     {"CF0008", info, "Felix's metrics port is {port}, not 9091[ ({source})]",
-     "Rules, scans and dashboards that only know 9091 miss it. catflap asks for both.",
+     "Rules, scans and dashboards that only know 9091 miss it. catflap checks both.",
      "Mention the port where the endpoint is documented or filtered."},
     {"CF0009", warning,
      "Port 0 does not switch the endpoint off: Felix listens on a random port[ ({source})]",
@@ -61,7 +59,7 @@ constexpr CatalogueRow kRows[] = {
      "Switch it off with prometheusMetricsEnabled, not with the port; use --from exec to find the "
      "port now."},
     {"CF0010", warning, "{source} is true as well, hidden by {winner}",
-     "Both layers switch the endpoint on. Removing the upper one hands control back to the lower "
+     "Both layers switch the endpoint on. Removing the upper one leaves the decision to the lower "
      "one, and the "
      "port stays open.",
      "catflap close sets every layer to false, the hidden ones first."},
@@ -70,21 +68,21 @@ constexpr CatalogueRow kRows[] = {
      "Felix ignores the case of a name, and neither the kubelet nor the start scripts of "
      "calico-node keep the "
      "order. The winner may change with every start of the container.",
-     "Keep one of them. catflap close does so, and undo puts the others back."},
+     "Keep one of them. catflap close does so, and undo restores the others."},
     {"CF0012", warning,
-     "Felix does not know the value \"{raw}\" of {source}: it takes its default and hides "
+     "Felix does not accept the value \"{raw}\" of {source}: it takes its default and hides "
      "lower layers",
-     "Felix knows true, 1, yes, y, t and false, 0, no, n, f, without blanks around them. Anything "
-     "else counts as "
-     "the compiled default, at the rank of the layer that it stands in.",
+     "Felix accepts true, 1, yes, y, t and false, 0, no, n, f, without blanks around them. "
+     "Anything else counts as the compiled default, with the precedence of the layer that it is "
+     "in.",
      "Write true or false."},
-    {"CF0013", warning, "The value of {source} is empty: Felix skips it and asks the next layer",
+    {"CF0013", warning, "The value of {source} is empty: Felix skips it and uses the next layer",
      "Empty is not false. Felix drops empty values before it decides.",
      "Write false where false is meant."},
-    {"CF0014", warning, "An annotation sets Felix's metrics behind the spec: {source}",
+    {"CF0014", warning, "An annotation overrides the spec for Felix's metrics: {source}",
      "An annotation config.projectcalico.org/NAME on a FelixConfiguration overrides the field of "
      "the same name, "
-     "unvalidated. spec.prometheusMetricsEnabled: false is no proof while it exists.",
+     "without validation. spec.prometheusMetricsEnabled: false is no proof while it exists.",
      "Remove the annotation; catflap close sets it to false."},
     {"CF0015", warning,
      "An annotation hidden in projectcalico.org/metadata sets Felix's metrics: {source}",
@@ -102,10 +100,10 @@ constexpr CatalogueRow kRows[] = {
      "container's own env list "
      "outranks envFrom.",
      "catflap close adds the value to the env list and leaves the shared object alone."},
-    {"CF0018", info, "{name} stands {count} times in the env list; the last one counts",
+    {"CF0018", info, "{name} appears {count} times in the env list; the last one counts",
      "The kubelet lets later entries win, and kubectl set env edits the first. Reading only one of "
      "them misleads.",
-     "catflap close leaves one entry, in the place of the first; undo puts all back."},
+     "catflap close leaves one entry, in the place of the first; undo restores all of them."},
     {"CF0019", warning,
      "CALICO_DISABLE_FELIX is set for {source}: Felix does not run in these pods",
      "Any text counts, even false. A closed port then only means that Felix is missing: no policy "
@@ -132,10 +130,10 @@ constexpr CatalogueRow kRows[] = {
     {"CF0023", info, "Felix {version} ignores the FelixConfiguration {name}",
      "Before Calico 3.32 only default and node.NAME count. Later versions use other names if they "
      "carry a "
-     "nodeSelector; an upgrade may bring this one to life.",
+     "nodeSelector; an upgrade may make this one take effect.",
      "Delete it if nobody needs it."},
     {"CF0024", warning,
-     "{pod} was made from an older template: its environment is not the DaemonSet's",
+     "{pod} was created from an older template: its environment is not the DaemonSet's",
      "A pod keeps the environment it was started with. What the DaemonSet says holds for its next "
      "pod only.",
      "catflap wait shows what the rollout waits for."},
@@ -155,11 +153,10 @@ constexpr CatalogueRow kRows[] = {
      "created.",
      "Delete the pods one after another in a maintenance window; catflap wait lists those left."},
     {"CF0028", warning,
-     "{daemonset} has a change waiting that is not ours ({count} pods are older)",
-     "Writing to the template, or deleting a pod, would roll that change out together with this "
+     "{daemonset} has a pending change that catflap did not make ({count} pods are older)",
+     "Writing to the template, or deleting a pod, would roll out that change together with this "
      "one.",
-     "Finish or take back the other change first, or decide to take it along with "
-     "--include-pending."},
+     "Finish or revert the other change first, or include it with --include-pending."},
     {"CF0029", info,
      "{count} pods of {daemonset} still have the older template; their rollout is not finished",
      "The template already says what it should. Nothing has to be written, the pods have to be "

@@ -23,17 +23,16 @@ constexpr CatalogueRow kRows[] = {
      "A source that could decide could not be read, or Felix picks among several at random.",
      "The environment outranks every other source, so the plan sets it."},
     {"plan-disable-annotation", info, "Set annotation {key} of FelixConfiguration {name} to false",
-     "The annotation overrides the field of the spec. It is set and not removed, so that it goes "
-     "on deciding and one "
-     "write is enough.",
-     "catflap undo puts the old value back."},
+     "The annotation overrides the field of the spec. It is set and not removed, so that it "
+     "continues to decide and one write is enough.",
+     "catflap undo restores the old value."},
     {"plan-disable-env", info, "Set {name}=false on container {container} of {daemonset}",
      "The environment outranks every other layer.",
-     "catflap undo puts the old entry back, in its old place."},
+     "catflap undo restores the old entry in its old place."},
     {"plan-disable-felixconfiguration", info,
      "Set prometheusMetricsEnabled to false in FelixConfiguration {name}",
      "false closes like an absent field, and the next reader sees that it is meant.",
-     "catflap undo puts the old value back."},
+     "catflap undo restores the old value."},
     {"plan-envfrom-variants", warning,
      "{object} sets {names}, which differ from each other in case only",
      "Sources of envFrom are left alone. The plan sets each of these names to false in the "
@@ -41,7 +40,7 @@ constexpr CatalogueRow kRows[] = {
      "that it does not matter which one Felix takes.",
      "Remove them from {object} when it can be changed."},
     {"plan-felixconfiguration-kept", warning,
-     "FelixConfiguration {name} stays true: {owner} would write it back. The environment outranks "
+     "FelixConfiguration {name} stays true: {owner} would revert it. The environment outranks "
      "it",
      "The port is closed without this write, and nothing that would be reverted is written.",
      "Change it at the source: {change}"},
@@ -87,7 +86,7 @@ constexpr CatalogueRow kRows[] = {
      "programmed.",
      "Plan a maintenance window."},
     {"refuse-in-place-owner", critical,
-     "{owner} writes FelixConfiguration {name} back {cycle}: --in-place would not stick",
+     "{owner} reverts changes to FelixConfiguration {name} {cycle}: --in-place would not stick",
      "With --in-place nothing outranks that object.", "Change it at the source: {change}"},
     {"stays-dataplane", info,
      "Connections, routes and policy in force stay: Felix leaves them programmed while it restarts",
@@ -98,7 +97,7 @@ constexpr CatalogueRow kRows[] = {
      "Felix's health endpoint (9099) and the pods' probes do not use the metrics port",
      "Closing it cannot make a pod unready.", "Nothing to do."},
     {"step-disable", info, "Step 1: Disable Felix Prometheus metrics",
-     "The writes, in the order of fewest restarts.", "catflap undo takes them back."},
+     "The writes, in the order that causes the fewest restarts.", "catflap undo reverts them."},
     {"step-verify", info, "Step 3: Verify that port {port} is closed",
      "Every node, every address, from inside and outside, twice with a pause.",
      "catflap verify repeats it."},

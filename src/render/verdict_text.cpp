@@ -58,10 +58,10 @@ std::string owners_text(const ClusterFacts& facts, const Style& style) {
   for (const DaemonSetFacts& set : facts.daemon_sets) {
     const std::string name = object_name("DaemonSet", set.namespace_, set.name);
     const std::vector<Owner> owners = owners_of(set.object);
-    std::string line = owners.empty() ? fmt::format("nobody writes {} back", name) : "";
+    std::string line = owners.empty() ? fmt::format("nothing reverts changes to {}", name) : "";
     for (const Owner& owner : owners) {
       if (!line.empty()) line += "; ";
-      line += fmt::format("{} writes {} back {}", owner.name, name, owner.cycle);
+      line += fmt::format("{} reverts changes to {} {}", owner.name, name, owner.cycle);
     }
     text += field(style, text.empty() ? "Owner" : "", line);
   }
@@ -88,7 +88,7 @@ std::string looks_line(const ClusterVerdict& verdict) {
                                        : fmt::format("{} times in {}", looks.size(), apart);
   if (!verdict.stability.settled) text += ", not far enough apart to be settled";
   if (!verdict.stability.owner_cycle.empty() && !verdict.stability.owner_cycle_covered) {
-    text += fmt::format("; an owner may write back later ({})", verdict.stability.owner_cycle);
+    text += fmt::format("; an owner may revert it later ({})", verdict.stability.owner_cycle);
   }
   return text;
 }

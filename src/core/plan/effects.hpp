@@ -9,7 +9,7 @@
 namespace catflap {
 
 /// Pods that the DaemonSet controller replaces at a time: maxUnavailable as a number, or as a part
-/// of `pods`, rounded up; at least 1 (K: pkg/controller/daemon, updatedDesiredNodeCounts).
+/// of `pods`, rounded up; at least 1 (Kubernetes: pkg/controller/daemon, updatedDesiredNodeCounts).
 [[nodiscard]] int batch_size(const std::string& max_unavailable, int pods);
 
 /// About 6 s a batch: pod deletion, image start, Felix start and readiness, as measured with
