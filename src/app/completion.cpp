@@ -23,12 +23,12 @@ complete -o default -F _catflap catflap kubectl-catflap
 
 constexpr const char* kZsh = R"(#compdef catflap kubectl-catflap
 _catflap() {
-  local line word; local -a found
+  local line word about; local -a found
   while IFS= read -r line; do
     [[ $line == :0 ]] && _files
     [[ $line == :* ]] && continue
-    word=${line%%$'\t'*}
-    found+=("${word//:/\\:}:${line#*$'\t'}")
+    word=${line%%$'\t'*} about=${line#*$'\t'}
+    found+=("${word//:/\\:}${about:+:$about}")
   done < <("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
   _describe catflap found
 }
@@ -39,10 +39,12 @@ else compdef _catflap catflap kubectl-catflap; fi
 constexpr const char* kFish = R"(# fish completion for catflap
 function __catflap_complete
   set -l words (commandline -opc) (commandline -ct)
-  $words[1] __complete $words[2..-1] 2>/dev/null | string match -v -r '^:'
+  set -l lines ($words[1] __complete $words[2..-1] 2>/dev/null)
+  string match -v -r '^:' -- $lines
+  contains -- :0 $lines; and __fish_complete_path (commandline -ct)
 end
-complete -c catflap -a '(__catflap_complete)'
-complete -c kubectl-catflap -a '(__catflap_complete)'
+complete -c catflap -f -a '(__catflap_complete)'
+complete -c kubectl-catflap -f -a '(__catflap_complete)'
 )";
 
 const FlagRow* find_flag(std::string_view word) {

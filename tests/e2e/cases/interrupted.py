@@ -36,7 +36,7 @@ def interrupted(c):
         first = start_and_wait_for_the_write(c, closer)
         kept.lock_while_it_runs = lock_of(c)
         since = c.audit_position()
-        kept.second = c.catflap("close", "--yes", "--settle", "1s", "-o", "json", user=second)
+        kept.second = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=second)
         kept.writes_of_second = c.writes(second, since)
         kept.was_running = first.is_running()
         first.signal(signal.SIGINT)
