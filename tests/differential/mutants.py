@@ -73,8 +73,8 @@ def build_mutant(root, mutant):
     text = source.read_text()
     if text.count(mutant.right) != 1:
         raise SystemExit(f"tests/differential/mutants.py: {mutant.file} does not have this once: {mutant.right}")
-    folder = root / "build/mutants"
-    folder.mkdir(exist_ok=True)
+    folder = root / "build/mutants" / "".join(c if c.isalnum() else "-" for c in mutant.what)
+    folder.mkdir(parents=True, exist_ok=True)
     changed, built, program = folder / mutant.file, folder / "mutant.o", folder / "resolve_cases"
     changed.write_text(text.replace(mutant.right, mutant.wrong))
     program.unlink(missing_ok=True)
