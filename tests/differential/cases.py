@@ -82,7 +82,7 @@ class Maker:
             text = self.pick((text, text, f'"{text}"', f"'{text}'", f"`{text}`", text + " ; why", text + " # why"))
             line = self.pick((f"{key} = {text}", f"{key}={text}", f"{key}: {text}", f"  {key} = {text}"))
             if self.chance(0.3):
-                line = self.pick(("[global]", "[x]", "[]", "# " + line, "; " + line, "", line + "\\"))
+                line = self.pick(("[global]", "[x]", "[y]", "[global]", "[x]", "[x", "[]", "# " + line, "; " + line, "", line + "\\"))
             lines.append(self.pick((key, "= " + text)) if self.chance(0.03) else line)
         text = self.pick(("\n", "\n", "\n", "\r\n")).join(lines)
         if text and self.chance(0.04):

@@ -1,5 +1,5 @@
-// catflap's side of the differential test: reads the cases that testbed/calico/oracle reads, one JSON
-// object a line, and prints what core/resolve makes of each.
+// catflap's side of the differential test: reads the cases that testbed/calico/oracle reads, one
+// JSON object a line, and prints what core/resolve makes of each.
 #include <iostream>
 
 #include "base/json_read.hpp"
@@ -65,18 +65,18 @@ json::object shown(const Param<T>& param) {
 json::object answer_to(const json::object& test_case) {
   const std::string node = text_at(test_case, {"node"});
   json::array env = array_at(test_case, {"env"});
-  env.push_back({{"name", "NODENAME"},
-                 {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}});
+  env.push_back(
+      {{"name", "NODENAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}});
   const json::object container{{"name", "calico-node"}, {"env", std::move(env)}};
   std::vector<json::object> objects;
   for (const auto* object : objects_at(test_case, {"objects"})) objects.push_back(*object);
 
-  ResolveInput input{.felix_container = "calico-node",
-                     .node = node,
-                     .file = {.state = FelixConfigFile::State::text,
-                              .text = text_at(test_case, {"file"})},
-                     .felix_configurations = &objects,
-                     .calico_version = "v3.30.1"};
+  ResolveInput input{
+      .felix_container = "calico-node",
+      .node = node,
+      .file = {.state = FelixConfigFile::State::text, .text = text_at(test_case, {"file"})},
+      .felix_configurations = &objects,
+      .calico_version = "v3.30.1"};
   input.pod = {{"metadata", {{"namespace", "kube-system"}}},
                {"spec", {{"nodeName", node}, {"containers", json::array{container}}}}};
   const Declared declared = resolve(input);
