@@ -75,6 +75,8 @@ HttpAnswer::State HttpAnswer::feed(std::string_view bytes) {
 
 HttpAnswer::State HttpAnswer::end_of_stream() {
   if (phase_ == Phase::body_until_end) {
+    // It may be all, or what came before somebody in between gave up.
+    ended_by_close_ = true;
     finish();
   } else if (state() == State::reading) {
     phase_ = Phase::cut;
@@ -88,6 +90,7 @@ Identity HttpAnswer::identity() const {
   const bool doubtful = scan_.felix_host() == MetricsScan::FelixHost::garbled || encoded_;
   if (phase_ != Phase::done || doubtful) return Identity::unidentified;
   if (scan_.typha()) return Identity::typha;
+  if (ended_by_close_ && status_ / 100 == 2) return Identity::unidentified;
   return judge_status(status_);
 }
 

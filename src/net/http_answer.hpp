@@ -75,6 +75,7 @@ class HttpAnswer {
   bool chunked_ = false;
   bool encoded_ = false;  // compressed although not asked for: the series in it cannot be seen
   bool has_length_ = false;
+  bool ended_by_close_ = false;  // nothing but the end of the stream says that the body is whole
   std::uint64_t length_ = 0;
   std::uint64_t body_left_ = 0;  // of the body, or of the current chunk
   MetricsScan scan_;

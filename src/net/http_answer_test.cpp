@@ -156,7 +156,16 @@ TEST(HttpAnswer, AnIncompleteAnswerIsUnidentified) {
   pieces.resize(pieces.size() - 2);  // the empty trailer is missing
   EXPECT_EQ(parse(pieces, Then::close), "cut 200 unidentified");
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\nhello"), "reading 200 unidentified");
-  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\nhello", Then::close), "done 200 other");
+}
+
+TEST(HttpAnswer, TheEndOfTheStreamDoesNotShowThatABodyIsWhole) {
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\nhello", Then::close), "done 200 unidentified");
+  // felix_host would have come before typha_: the series are sorted.
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\ntypha_connections_active 3\n", Then::close),
+            "done 200 typha");
+  // Here the status has said it already.
+  EXPECT_EQ(parse("HTTP/1.0 404 Not Found\r\n\r\nhello", Then::close), "done 404 other");
+  EXPECT_EQ(parse("HTTP/1.0 302 Found\r\n\r\nhello", Then::close), "done 302 other");
 }
 
 TEST(HttpAnswer, ABodyCutByTheBoundIsNeverNotFelix) {
