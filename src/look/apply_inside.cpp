@@ -17,12 +17,16 @@ const InsideLook* look_into(const Look& look, const PodFacts& pod) {
   return found != look.inside.end() ? &*found : nullptr;
 }
 
-void put_file(ResolveInput& input, const InsideLook& inside) {
+/// The file that Felix reads, if it says anything: an image may bring one of its own.
+bool put_file(ResolveInput& input, const InsideLook& inside) {
   auto& file = input.file;
-  if (file.state != FelixConfigFile::State::unreadable) return;
-  if (!inside.config_file_readable) return;
+  if (!inside.config_file_readable) return false;
+  const auto text = inside.config_file.value_or("");  // Felix takes a missing file for an empty one
+  const bool was_unreadable = file.state == FelixConfigFile::State::unreadable;
+  if (!was_unreadable && (text == file.text || !sets_metrics(text))) return false;
   file.state = FelixConfigFile::State::text;
-  file.text = inside.config_file.value_or("");  // Felix takes a missing file for an empty one
+  file.text = text;
+  return true;
 }
 
 bool any_unreadable(const std::map<std::string, Lookup>& lookups) {
@@ -32,11 +36,11 @@ bool any_unreadable(const std::map<std::string, Lookup>& lookups) {
 
 /// The environment that Felix really has replaces a declared one with holes. Only if there is one
 /// Felix in the container.
-void put_environment(ResolveInput& input, const InsideLook& inside) {
-  if (!any_unreadable(input.config_maps) && !any_unreadable(input.secrets)) return;
-  if (inside.felix.size() != 1) return;
+bool put_environment(ResolveInput& input, const InsideLook& inside) {
+  if (!any_unreadable(input.config_maps) && !any_unreadable(input.secrets)) return false;
+  if (inside.felix.size() != 1) return false;
   auto* spec = input.pod.if_contains("spec");
-  if (spec == nullptr || !spec->is_object()) return;
+  if (spec == nullptr || !spec->is_object()) return false;
   json::array environment;
   for (const auto& [name, value] : inside.felix.front().environment) {
     // resolve would expand "$(X)" once more; "$$" is how Kubernetes writes a plain dollar.
@@ -48,6 +52,7 @@ void put_environment(ResolveInput& input, const InsideLook& inside) {
       json::array{{{"name", input.felix_container}, {"env", std::move(environment)}}};
   input.config_maps.clear();
   input.secrets.clear();
+  return true;
 }
 
 }  // namespace
@@ -58,8 +63,9 @@ void apply_inside(ClusterFacts& facts, const Look& look) {
     const auto* inside = look_into(look, pod);
     if (inside == nullptr) continue;
     ResolveInput input = *pod.unresolved;
-    put_file(input, *inside);
-    put_environment(input, *inside);
+    const bool file = put_file(input, *inside);
+    const bool environment = put_environment(input, *inside);
+    if (!file && !environment) continue;
     input.felix_configurations = &facts.felix_configurations;
     pod.declared = resolve(input);
   }

@@ -36,20 +36,31 @@ bool serves(const json::value& groups, std::string_view name) {
   return object != nullptr && named(array_at(*object, {"groups"}), name) != nullptr;
 }
 
-/// CALICO_API_GROUP on the container decides; then v3 only if it alone is served; when discovery
-/// fails, v1.
-CalicoApi pick_api(kube::Api& api, const std::vector<DaemonSetFacts>& daemon_sets) {
+struct ApiChoice {
+  CalicoApi api = CalicoApi::none;
+  std::string doubt;  // why it is only a guess; "" if it is not
+};
+
+/// CALICO_API_GROUP on the container decides; then v3 only if it alone is served. When Felix's own
+/// discovery fails it takes v1; when ours fails, that is a guess.
+Result<ApiChoice> pick_api(kube::Api& api, const std::vector<DaemonSetFacts>& daemon_sets) {
   for (const auto& daemon_set : daemon_sets) {
     const auto* container = template_container(daemon_set);
     if (container == nullptr) continue;
     const auto group = environment_value(*container, "CALICO_API_GROUP");
     if (group.empty()) continue;
-    return equal_ignoring_case(group, "projectcalico.org/v3") ? CalicoApi::v3_crd
-                                                              : CalicoApi::v1_crd;
+    return ApiChoice{
+        equal_ignoring_case(group, "projectcalico.org/v3") ? CalicoApi::v3_crd : CalicoApi::v1_crd,
+        ""};
   }
-  const auto groups = api.get_raw("/apis");
-  if (!groups.has_value() || serves(*groups, kV1Group)) return CalicoApi::v1_crd;
-  return serves(*groups, kV3Group) ? CalicoApi::v3_crd : CalicoApi::none;
+  auto groups = api.get_raw("/apis");
+  if (!groups.has_value()) {
+    if (ends_the_run(groups.error())) return std::move(groups).error();
+    return ApiChoice{CalicoApi::v1_crd,
+                     "the API groups are not known: " + to_string(groups.error())};
+  }
+  if (serves(*groups, kV1Group)) return ApiChoice{CalicoApi::v1_crd, ""};
+  return ApiChoice{serves(*groups, kV3Group) ? CalicoApi::v3_crd : CalicoApi::none, ""};
 }
 
 kube::Resource calico_resource(CalicoApi calico_api, const char* plural) {
@@ -57,9 +68,9 @@ kube::Resource calico_resource(CalicoApi calico_api, const char* plural) {
                                          : kube::Resource{kV1Group, "v1", plural};
 }
 
-void read_configurations(kube::Api& api, ClusterFacts& facts) {
-  const auto resource = calico_resource(facts.calico_api, "felixconfigurations");
-  const auto listed = api.list(
+Result<void> read_configurations(kube::Api& api, const ApiChoice& choice, ClusterFacts& facts) {
+  const auto resource = calico_resource(choice.api, "felixconfigurations");
+  auto listed = api.list(
       {.resource = resource},
       [&] {
         facts.felix_configurations.clear();
@@ -74,15 +85,21 @@ void read_configurations(kube::Api& api, ClusterFacts& facts) {
         object["kind"] = "FelixConfiguration";
         facts.felix_configurations.push_back(std::move(object));
       });
-  if (listed.has_value()) return;
+  if (listed.has_value()) return {};
+  if (ends_the_run(listed.error())) {
+    return std::move(listed).error().with_context("reading the FelixConfigurations");
+  }
   facts.felix_configurations.clear();
   facts.felix_configurations_changed.reset();
-  // Not served: then there are no such objects, and Felix has none either.
-  if (listed.error().kind == ErrorKind::not_found) {
+  // Not served: then there are no such objects, and Felix has none either. Unless they are in the
+  // other group.
+  if (listed.error().kind == ErrorKind::not_found && choice.doubt.empty()) {
     facts.calico_api = CalicoApi::none;
-    return;
+    return {};
   }
-  facts.felix_configurations_state = {.readable = false, .why = to_string(listed.error())};
+  facts.felix_configurations_state = {
+      .readable = false, .why = choice.doubt.empty() ? to_string(listed.error()) : choice.doubt};
+  return {};
 }
 
 std::string read_version(kube::Api& api, const ClusterFacts& facts) {
@@ -125,18 +142,25 @@ const json::object* template_container(const DaemonSetFacts& daemon_set) {
                daemon_set.felix_container);
 }
 
-void read_calico(kube::Api& api, ClusterFacts& facts) {
+bool ends_the_run(const Error& error) {
+  return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::unauthenticated ||
+         error.kind == ErrorKind::timed_out || error.kind == ErrorKind::interrupted;
+}
+
+Result<void> read_calico(kube::Api& api, ClusterFacts& facts) {
   const auto etcd = std::ranges::find_if(facts.daemon_sets, uses_etcd);
   const bool all_etcd =
       etcd != facts.daemon_sets.end() && std::ranges::all_of(facts.daemon_sets, uses_etcd);
   if (!all_etcd) {
-    facts.calico_api = pick_api(api, facts.daemon_sets);
-    if (facts.calico_api != CalicoApi::none) read_configurations(api, facts);
+    TRY_ASSIGN(const ApiChoice choice, pick_api(api, facts.daemon_sets));
+    facts.calico_api = choice.api;
+    if (choice.api != CalicoApi::none) TRY(read_configurations(api, choice, facts));
   }
   if (etcd != facts.daemon_sets.end()) {
     facts.felix_configurations_state = configurations_state_for(facts, *etcd);
   }
   facts.calico_version = read_version(api, facts);
+  return {};
 }
 
 ReadState configurations_state_for(const ClusterFacts& facts, const DaemonSetFacts& daemon_set) {

@@ -3,6 +3,7 @@
 // objects (Calico: libcalico-go/lib/backend/k8s/discovery.go).
 #pragma once
 
+#include "base/result.hpp"
 #include "core/model/cluster.hpp"
 #include "kube/api.hpp"
 
@@ -14,10 +15,13 @@ enum class Datastore { kubernetes, etcd };
 /// names etcd's endpoints.
 [[nodiscard]] Datastore datastore_of(const json::object& container);
 
+/// Would every other request fail in the same way?
+[[nodiscard]] bool ends_the_run(const Error& error);
+
 /// Fills calico_api, calico_version and the FelixConfigurations with their state, for the
-/// DaemonSets already in `facts`. Never fails: what cannot be read is said in
-/// felix_configurations_state.
-void read_calico(kube::Api& api, ClusterFacts& facts);
+/// DaemonSets already in `facts`. What cannot be read is said in felix_configurations_state; only
+/// what ends the run is an error.
+[[nodiscard]] Result<void> read_calico(kube::Api& api, ClusterFacts& facts);
 
 /// Could the FelixConfigurations that this DaemonSet's Felix reads be read?
 [[nodiscard]] ReadState configurations_state_for(const ClusterFacts& facts,

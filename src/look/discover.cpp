@@ -14,12 +14,6 @@
 namespace catflap::look {
 namespace {
 
-/// Would every other request fail in the same way?
-bool ends_the_run(const Error& error) {
-  return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::unauthenticated ||
-         error.kind == ErrorKind::timed_out || error.kind == ErrorKind::interrupted;
-}
-
 Result<void> read_server(kube::Api& api, ClusterFacts& facts) {
   facts.cluster_name = api.info().cluster_name;
   facts.server = api.info().server;
@@ -35,7 +29,7 @@ Result<void> read_server(kube::Api& api, ClusterFacts& facts) {
   return {};
 }
 
-Result<void> read_daemon_sets(kube::Api& api, const std::string& namespace_,
+Result<void> list_daemon_sets(kube::Api& api, const std::string& namespace_,
                               std::vector<DaemonSetFacts>& found) {
   std::optional<Error> problem;
   auto listed = api.list(
@@ -59,7 +53,22 @@ Result<void> read_daemon_sets(kube::Api& api, const std::string& namespace_,
     return std::move(listed).error().with_context("looking for the DaemonSets that run Felix");
   }
   if (problem) return std::move(*problem).with_context("reading a DaemonSet that runs Felix");
-  for (auto& daemon_set : found) read_revisions(api, daemon_set);
+  return {};
+}
+
+/// Those of the whole cluster: a Felix that nobody asked about may run beside the one that somebody
+/// did. Without that right, those of the namespace.
+Result<void> read_daemon_sets(kube::Api& api, const std::string& namespace_, ClusterFacts& facts) {
+  auto listed = list_daemon_sets(api, "", facts.daemon_sets);
+  if (!listed.has_value()) {
+    if (namespace_.empty() || listed.error().kind != ErrorKind::not_permitted) return listed;
+    facts.daemon_sets_state = {.readable = false, .why = to_string(listed.error())};
+    TRY(list_daemon_sets(api, namespace_, facts.daemon_sets));
+  }
+  for (auto& daemon_set : facts.daemon_sets) {
+    daemon_set.in_scope = namespace_.empty() || daemon_set.namespace_ == namespace_;
+    read_revisions(api, daemon_set);
+  }
   return {};
 }
 
@@ -71,13 +80,19 @@ Result<void> read_nodes(kube::Api& api, std::vector<NodeFacts>& nodes) {
   return {};
 }
 
-void add_host_ips(ClusterFacts& facts) {
-  std::unordered_map<std::string, NodeFacts*> by_name;
-  for (auto& node : facts.nodes) by_name.emplace(node.name, &node);
+/// The pods' own word on their nodes: more addresses, and nodes that joined or left while we read.
+void add_what_pods_tell(ClusterFacts& facts) {
+  std::unordered_map<std::string, std::size_t> by_name;
+  for (std::size_t i = 0; i < facts.nodes.size(); ++i) by_name.emplace(facts.nodes[i].name, i);
   for (const auto& pod : facts.pods) {
-    const auto node = by_name.find(pod.node);
-    if (node == by_name.end()) continue;
-    for (const auto& address : pod.host_ips) add_address(*node->second, address, "HostIP");
+    if (pod.node.empty()) continue;
+    const auto [node, added] = by_name.emplace(pod.node, facts.nodes.size());
+    if (added) {
+      facts.nodes.push_back({.name = pod.node, .not_ready_reason = "it was not among the nodes"});
+    }
+    for (const auto& address : pod.host_ips) {
+      add_address(facts.nodes[node->second], address, "HostIP");
+    }
   }
 }
 
@@ -87,12 +102,12 @@ Result<ClusterFacts> discover(kube::Api& api, const Clock& clock, const Discover
   ClusterFacts facts;
   facts.read_at = clock.now();
   TRY(read_server(api, facts));
-  TRY(read_daemon_sets(api, options.namespace_, facts.daemon_sets));
+  TRY(read_daemon_sets(api, options.namespace_, facts));
   TRY(read_nodes(api, facts.nodes));
   if (!facts.daemon_sets.empty()) {
-    read_calico(api, facts);
+    TRY(read_calico(api, facts));
     TRY(discover_pods(api, facts));
-    add_host_ips(facts);
+    add_what_pods_tell(facts);
   }
   facts.clock_skew = api.clock_skew();
   return facts;

@@ -11,7 +11,7 @@
 namespace catflap::look {
 
 struct DiscoverOptions {
-  std::string namespace_;  // -n: only DaemonSets of this namespace; empty: all
+  std::string namespace_;  // -n: DaemonSets of other namespaces are seen, and out of scope
 };
 
 /// A right that is denied becomes a ReadState or a reason in the facts where the decision can live

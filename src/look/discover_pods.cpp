@@ -57,6 +57,7 @@ class PodReader {
 
  private:
   std::optional<Draft> draft(const json::object& pod, const DaemonSetFacts& daemon_set);
+  bool left_behind(const std::string& owner, const json::object& spec) const;
   const Shape* shape_of(const json::object& spec, const std::string& container_name,
                         const std::string& namespace_);
   ResolveInput input_for(const Shape& shape, const DaemonSetFacts& daemon_set,
@@ -88,12 +89,19 @@ const Shape* PodReader::shape_of(const json::object& spec, const std::string& co
   return same != shapes_.end() ? &*same : &shapes_.emplace_back(std::move(shape));
 }
 
+/// A pod of a DaemonSet that was deleted without its pods, or made anew: it runs on.
+bool PodReader::left_behind(const std::string& owner, const json::object& spec) const {
+  const bool listed = std::ranges::any_of(
+      facts_.daemon_sets, [&](const DaemonSetFacts& known) { return known.uid == owner; });
+  return !listed && felix_container(spec).has_value();
+}
+
 std::optional<Draft> PodReader::draft(const json::object& pod, const DaemonSetFacts& daemon_set) {
   const auto* spec = object_at(pod, {"spec"});
   if (spec == nullptr) return std::nullopt;
   const auto owner = controller_uid(pod);
-  const bool left_behind = owner.empty() && felix_container(*spec).has_value();
-  if (owner != daemon_set.uid && !left_behind) return std::nullopt;
+  const bool orphan = left_behind(owner, *spec);
+  if (owner != daemon_set.uid && !orphan) return std::nullopt;
   // A pod older than the template may call its Felix container otherwise.
   const auto& containers = array_at(*spec, {"containers"});
   const auto container = named(containers, daemon_set.felix_container) != nullptr
@@ -101,7 +109,7 @@ std::optional<Draft> PodReader::draft(const json::object& pod, const DaemonSetFa
                              : felix_container(*spec).value_or(daemon_set.felix_container);
   Draft result{.facts = read_pod(pod, container)};
   result.facts.daemon_set = daemon_set.name;
-  result.facts.stale = left_behind || is_stale(daemon_set, result.facts.template_hash, *spec);
+  result.facts.stale = orphan || is_stale(daemon_set, result.facts.template_hash, *spec);
   result.shape = shape_of(*spec, container, result.facts.namespace_);
   if (const auto* metadata = object_at(pod, {"metadata"})) {
     copy_members(*metadata, result.metadata, {"name", "namespace", "uid", "ownerReferences"});
@@ -130,17 +138,9 @@ ResolveInput PodReader::input_for(const Shape& shape, const DaemonSetFacts& daem
   input.file = read_config_file(shape.file, references_, started);
   input.felix_configurations = &facts_.felix_configurations;
   input.felix_configurations_state = configurations_state_for(facts_, daemon_set);
-  input.calico_version = facts_.calico_version;
+  input.calico_version =
+      agreed_version(image_tag(text_at(shape.container, {"image"})), facts_.calico_version);
   return input;
-}
-
-bool container_knows_more(const ResolveInput& input) {
-  const auto unreadable = [](const auto& entry) {
-    return entry.second.state == Lookup::State::unreadable;
-  };
-  return input.file.state == FelixConfigFile::State::unreadable ||
-         std::ranges::any_of(input.config_maps, unreadable) ||
-         std::ranges::any_of(input.secrets, unreadable);
 }
 
 void PodReader::finish(Draft&& draft, const DaemonSetFacts& daemon_set) {
@@ -152,12 +152,14 @@ void PodReader::finish(Draft&& draft, const DaemonSetFacts& daemon_set) {
                {"status", std::move(draft.status)}};
   input.node = pod.node;
   const auto node = node_index_.find(pod.node);
-  if (node != node_index_.end()) input.node_labels = facts_.nodes[node->second].labels;
-  pod.declared = resolve(input);
-  if (container_knows_more(input)) {
-    input.felix_configurations = nullptr;  // borrowed from facts, which may move
-    pod.unresolved = std::make_shared<const ResolveInput>(std::move(input));
+  if (node != node_index_.end()) {
+    const auto& known = facts_.nodes[node->second];
+    input.node_labels = known.labels;
+    input.node_labels.insert(known.calico_labels.begin(), known.calico_labels.end());
   }
+  pod.declared = resolve(input);
+  input.felix_configurations = nullptr;  // borrowed from facts, which may move
+  pod.unresolved = std::make_shared<const ResolveInput>(std::move(input));
   facts_.pods.push_back(std::move(pod));
 }
 

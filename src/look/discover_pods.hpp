@@ -12,8 +12,8 @@ namespace catflap::look {
 
 /// Lists the pods of facts.daemon_sets (by their selectors, in their namespaces), resolves each and
 /// each DaemonSet's template, and appends them to facts.pods. Nodes, FelixConfigurations and
-/// revisions must be there already. A pod that no controller owns but that runs Felix under the
-/// same labels counts too: it was left behind.
+/// revisions must be there already. A pod that none of the DaemonSets owns but that runs Felix
+/// under the same labels counts too: it was left behind.
 [[nodiscard]] Result<void> discover_pods(kube::Api& api, ClusterFacts& facts);
 
 }  // namespace catflap::look

@@ -154,6 +154,22 @@ TEST(DiscoverFile, ConfigMapWithSubPathIsReadDirectly) {
   EXPECT_EQ(facts.pods[0].declared.enabled.layer, Layer::file);
 }
 
+TEST(DiscoverFile, WhatTheImageBringsCountsOnceSeen) {
+  TestCluster cluster;
+  auto facts = discovered(cluster);
+  Look look;
+  look.inside.push_back({.pod_uid = facts.pods[0].uid,
+                         .complete = true,
+                         .config_file = "[global]\nPrometheusMetricsEnabled = true\n"});
+  look.inside.push_back({.pod_uid = facts.pods[1].uid,
+                         .complete = true,
+                         .config_file = "[global]\nMetadataAddr = None\n"});
+  apply_inside(facts, look);
+  EXPECT_EQ(facts.pods[0].declared.enabled.layer, Layer::file);
+  EXPECT_EQ(facts.pods[0].declared.enabled.value, true);
+  EXPECT_EQ(facts.pods[1].declared.enabled.layer, Layer::compiled);
+}
+
 TEST(DiscoverFile, OtherMountsDoNotMatter) {
   for (const auto* path :
        {"/etc/calico/certs", "/etc/calicoctl", "/var/lib/calico", "/etc/calico/felix.cfg.d"}) {

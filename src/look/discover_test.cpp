@@ -30,7 +30,6 @@ TEST(Discover, ReadsAClusterWithFewRequests) {
     EXPECT_EQ(pod.declared.enabled.value, true);
     EXPECT_EQ(pod.declared.enabled.layer, Layer::env);
     EXPECT_FALSE(pod.stale);
-    EXPECT_EQ(pod.unresolved, nullptr);
   }
   EXPECT_EQ(facts.daemon_sets[0].template_declared.enabled.value, true);
   EXPECT_THAT(requests_of(cluster.api), SizeIs(9));
@@ -63,9 +62,24 @@ TEST(Discover, SeveralDaemonSetsAndOneNamespace) {
   EXPECT_THAT(all.daemon_sets, SizeIs(2));
   EXPECT_THAT(all.pods, SizeIs(3));
   const auto one = discovered(cluster, {.namespace_ = "other"});
-  ASSERT_THAT(one.daemon_sets, SizeIs(1));
-  EXPECT_EQ(one.daemon_sets[0].name, "canal");
-  EXPECT_THAT(one.pods, SizeIs(1));
+  ASSERT_THAT(one.daemon_sets, SizeIs(2));
+  for (const auto& set : one.daemon_sets) EXPECT_EQ(set.in_scope, set.name == "canal");
+  EXPECT_THAT(one.pods, SizeIs(3)) << "they run on the same nodes";
+  EXPECT_TRUE(one.daemon_sets_state.readable);
+}
+
+TEST(Discover, OneNamespaceWithoutTheRightToSeeTheOthers) {
+  TestCluster cluster;
+  auto canal = daemon_set_json("canal", container_json(kTrue), "other");
+  cluster.add_daemon_set(canal);
+  cluster.api.inject({.verb = "list",
+                      .plural = "daemonsets",
+                      .error = Error{.kind = ErrorKind::not_permitted, .what = "cannot list"}});
+  const auto facts = discovered(cluster, {.namespace_ = "other"});
+  ASSERT_THAT(facts.daemon_sets, SizeIs(1));
+  EXPECT_EQ(facts.daemon_sets[0].name, "canal");
+  EXPECT_TRUE(facts.daemon_sets[0].in_scope);
+  EXPECT_FALSE(facts.daemon_sets_state.readable);
 }
 
 TEST(Discover, PodIsResolvedFromItsOwnSpecAndIsStale) {
@@ -110,18 +124,55 @@ TEST(Discover, WithoutControllerRevisionsContainersAreCompared) {
   EXPECT_FALSE(facts.pods[1].stale);
 }
 
-TEST(Discover, APodLeftBehindCountsAndAForeignOneDoesNot) {
+TEST(Discover, APodLeftBehindCounts) {
   TestCluster cluster;
   auto orphan = pod_json(cluster.daemon_set, "orphan", "n1");
   orphan["metadata"].as_object().erase("ownerReferences");
   cluster.put(kube::kPods, orphan);
-  auto foreign = pod_json(cluster.daemon_set, "foreign", "n1");
-  foreign["metadata"].at("ownerReferences").at(0).as_object()["uid"] = "somebody else";
-  cluster.put(kube::kPods, foreign);
+  // Of a DaemonSet that was deleted without its pods and made anew.
+  auto of_the_old = pod_json(cluster.daemon_set, "of-the-old", "n1");
+  of_the_old["metadata"].at("ownerReferences").at(0).as_object()["uid"] = "the old one";
+  cluster.put(kube::kPods, of_the_old);
+  auto without_felix = of_the_old;
+  without_felix["metadata"].as_object()["name"] = "web";
+  without_felix["metadata"].as_object()["uid"] = "web";
+  without_felix["spec"].as_object()["containers"] =
+      json::array{{{"name", "web"}, {"image", "nginx"}}};
+  cluster.put(kube::kPods, without_felix);
+  const auto facts = discovered(cluster);
+  ASSERT_THAT(facts.pods, SizeIs(4));
+  EXPECT_EQ(facts.pods[2].name, "of-the-old");
+  EXPECT_TRUE(facts.pods[2].stale);
+  EXPECT_EQ(facts.pods[3].name, "orphan");
+  EXPECT_TRUE(facts.pods[3].stale);
+}
+
+TEST(Discover, APodOfAnotherListedDaemonSetIsThatOnes) {
+  TestCluster cluster;
+  auto other = daemon_set_json("other", container_json(kTrue));
+  other["spec"].at("selector").at("matchLabels").as_object()["k8s-app"] = "calico-node";
+  cluster.add_daemon_set(other);
+  auto pod = pod_json(other, "other-1", "n1");
+  pod["metadata"].at("labels").as_object()["k8s-app"] = "calico-node";
+  cluster.put(kube::kPods, pod);
   const auto facts = discovered(cluster);
   ASSERT_THAT(facts.pods, SizeIs(3));
-  EXPECT_EQ(facts.pods[2].name, "orphan");
-  EXPECT_TRUE(facts.pods[2].stale);
+  for (const auto& one : facts.pods) {
+    EXPECT_EQ(one.daemon_set, one.name == "other-1" ? "other" : "calico-node");
+    EXPECT_FALSE(one.stale);
+  }
+}
+
+TEST(Discover, ANodeThatOnlyAPodNamesIsThereAndNotReady) {
+  TestCluster cluster;
+  cluster.put(kube::kPods, pod_json(cluster.daemon_set, "calico-node-3", "n3"));
+  const auto facts = discovered(cluster);
+  ASSERT_THAT(facts.nodes, SizeIs(3));
+  EXPECT_EQ(facts.nodes[2].name, "n3");
+  EXPECT_FALSE(facts.nodes[2].ready);
+  EXPECT_THAT(facts.nodes[2].not_ready_reason, Not(IsEmpty()));
+  ASSERT_THAT(facts.nodes[2].addresses, SizeIs(1));
+  EXPECT_EQ(facts.nodes[2].addresses[0].type, "HostIP");
 }
 
 TEST(Discover, WhatIsNeededAndForbiddenIsAnError) {
@@ -182,6 +233,10 @@ TEST(DiscoverCalico, DefaultIsReadWithItsTimeAndKind) {
   EXPECT_EQ(facts.pods[0].declared.enabled.value, true);
 }
 
+Error not_served() {
+  return {.kind = ErrorKind::not_found, .what = "the server could not find the requested resource"};
+}
+
 /// Which group is read, as Felix would pick it.
 struct ApiRow {
   const char* env;
@@ -213,6 +268,32 @@ TEST(DiscoverCalico, ApiGroupIsPickedAsFelixDoes) {
   }
 }
 
+TEST(DiscoverCalico, WithoutTheGroupsNothingMeansThatThereIsNone) {
+  TestCluster cluster;
+  cluster.api.deny("raw", "");
+  cluster.api.inject({.verb = "list", .plural = "felixconfigurations", .error = not_served()});
+  const auto facts = discovered(cluster);
+  EXPECT_FALSE(facts.felix_configurations_state.readable);
+  EXPECT_EQ(enabled_switch(facts.pods[0].declared), Switch::undecided);
+}
+
+TEST(DiscoverCalico, NotServedIsNone) {
+  TestCluster cluster;
+  cluster.api.inject({.verb = "list", .plural = "felixconfigurations", .error = not_served()});
+  const auto facts = discovered(cluster);
+  EXPECT_TRUE(facts.felix_configurations_state.readable);
+  EXPECT_EQ(facts.calico_api, CalicoApi::none);
+}
+
+TEST(DiscoverCalico, AServerThatGoesAwayEndsTheRun) {
+  TestCluster cluster;
+  cluster.api.inject(
+      {.verb = "list", .plural = "felixconfigurations", .error = kube::fake_unreachable()});
+  const auto facts = discover(cluster.api, cluster.clock, {});
+  ASSERT_FALSE(facts.has_value());
+  EXPECT_EQ(facts.error().kind, ErrorKind::unreachable);
+}
+
 TEST(DiscoverCalico, EtcdDatastoreIsNotReadableHere) {
   for (const auto* env :
        {R"({"name":"DATASTORE_TYPE","value":"etcdv3"})",
@@ -234,6 +315,42 @@ TEST(DiscoverCalico, VersionOfClusterInformationComesFirst) {
       {"crd.projectcalico.org", "v1", "clusterinformations"},
       parse_object(R"({"metadata":{"name":"default"},"spec":{"calicoVersion":"v3.29.9"}})"));
   EXPECT_EQ(discovered(cluster).calico_version, "v3.29.9");
+}
+
+TEST(DiscoverCalico, APodOfANewerImageThanTheClusterSaysHasTheSelectorLayer) {
+  auto container = container_json("");
+  container["image"] = "docker.io/calico/node:v3.32.0";
+  TestCluster cluster{container};
+  cluster.put(
+      {"crd.projectcalico.org", "v1", "clusterinformations"},
+      parse_object(R"({"metadata":{"name":"default"},"spec":{"calicoVersion":"v3.31.0"}})"));
+  cluster.put(
+      kFelixConfigurationsV1,
+      felix_configuration_json(
+          "linux",
+          R"({"prometheusMetricsEnabled":true,"nodeSelector":"kubernetes.io/os == 'linux'"})"));
+  EXPECT_EQ(enabled_switch(discovered(cluster).pods[0].declared), Switch::undecided);
+}
+
+TEST(DiscoverCalico, SelectorsSeeCalicosOwnLabelsBelowThoseOfKubernetes) {
+  auto container = container_json("");
+  container["image"] = "docker.io/calico/node:v3.32.0";
+  for (const auto* selector : {"rack == 'a'", "has(rack) && kubernetes.io/os == 'linux'"}) {
+    TestCluster cluster{container};
+    auto node = node_json("n1", 1);
+    node["metadata"].as_object()["annotations"] = {
+        {"projectcalico.org/labels", R"({"rack":"a","kubernetes.io/os":"plan9"})"}};
+    cluster.put(kube::kNodes, node);
+    cluster.put(
+        kFelixConfigurationsV1,
+        felix_configuration_json(
+            "racks",
+            fmt::format(R"({{"prometheusMetricsEnabled":true,"nodeSelector":"{}"}})", selector)));
+    const auto facts = discovered(cluster);
+    EXPECT_EQ(facts.pods[0].declared.enabled.layer, Layer::fc_selector) << selector;
+    EXPECT_EQ(enabled_switch(facts.pods[1].declared), Switch::off) << selector;
+    EXPECT_FALSE(facts.nodes[0].labels.contains("rack")) << "the scheduler does not see them";
+  }
 }
 
 TEST(Discover, HostIpsOfPodsAreAddressesOfTheNode) {

@@ -67,6 +67,15 @@ TEST(ParseInside, FelixListensOnEveryAddress) {
   EXPECT_THAT(line(parsed(output)), HasSubstr("[::]:9091=felix/40"));
 }
 
+TEST(ParseInside, ASocketThatOnlyTheSecondListShowsIsFelixsToo) {
+  InsideOutput output;
+  output.at("tcp6").text += row6(kAny6, 9091, 444);
+  output.at("fds").text = "/proc/30/fd:\nlrwx------ 1 0 0 64 Jan  1 00:00 9 -> socket:[444]\n" +
+                          output.at("fds").text +
+                          "/proc/40/fd:\nlrwx------ 1 0 0 64 Jan  1 00:00 9 -> socket:[444]\n";
+  EXPECT_THAT(line(parsed(output)), HasSubstr("[::]:9091=felix/40"));
+}
+
 TEST(ParseInside, BigEndianNode) {
   InsideOutput output;
   output.at("order").text = "big\n";

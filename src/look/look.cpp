@@ -12,8 +12,6 @@
 namespace catflap::look {
 namespace {
 
-constexpr Port kMetricsPort = 9091;
-
 struct VantageRow {
   const char* name;
   RunVantage run;
@@ -49,7 +47,7 @@ Result<void> check_names(const std::vector<std::string>& asked) {
 }  // namespace
 
 std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node) {
-  std::set<Port> ports{kMetricsPort};
+  std::set<Port> ports{kDefaultMetricsPort};
   for (const auto& pod : facts.pods) {
     if (pod.node == node) add_port(ports, pod.declared);
   }

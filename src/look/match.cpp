@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json_read.hpp"
+#include "base/text.hpp"
 
 namespace catflap::look {
 namespace {
@@ -17,6 +18,36 @@ std::string_view repository(std::string_view image) {
   const auto slash = image.rfind('/');
   const auto colon = image.find(':', slash == std::string_view::npos ? 0 : slash);
   return image.substr(0, colon);
+}
+
+bool is_variant_of(std::string_view name, std::string_view base) {
+  if (!name.starts_with(base)) return false;
+  static constexpr std::string_view kVariants[] = {"",       "-windows", "-fips",    "-amd64",
+                                                   "-arm64", "-armv7",   "-ppc64le", "-s390x"};
+  return std::ranges::find(kVariants, name.substr(base.size())) != std::end(kVariants);
+}
+
+std::string_view last_part(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+/// Calico's own image below another organisation, or Node.js: its name does not tell.
+bool is_called_node(std::string_view image) {
+  return is_variant_of(last_part(repository(image)), "node");
+}
+
+bool has_traces_of_calico(const json::object& container) {
+  const auto is_setting = [](const json::object* entry) {
+    const auto name = text_at(*entry, {"name"});
+    return equal_ignoring_case(name.substr(0, 6), "felix_") || name.starts_with("CALICO_");
+  };
+  const auto is_mount = [](const json::object* entry) {
+    const auto path = text_at(*entry, {"mountPath"});
+    return path == "/var/lib/calico" || path.starts_with("/var/lib/calico/");
+  };
+  return std::ranges::any_of(objects_at(container, {"env"}), is_setting) ||
+         std::ranges::any_of(objects_at(container, {"volumeMounts"}), is_mount);
 }
 
 bool has_word_felix(const json::array& words, std::string& before) {
@@ -44,7 +75,8 @@ int certainty(const json::object& container) {
   if (name == "calico-node") return 4;
   if (name == "felix") return 3;
   if (is_felix_command(container)) return 2;
-  return is_node_image(text_at(container, {"image"})) ? 1 : 0;
+  const auto image = text_at(container, {"image"});
+  return is_node_image(image) || (is_called_node(image) && has_traces_of_calico(container)) ? 1 : 0;
 }
 
 std::string joined_values(const json::object& requirement) {
@@ -73,10 +105,10 @@ std::string requirement_query(const json::object& requirement) {
 bool is_node_image(std::string_view image) {
   const auto path = repository(image);
   const auto slash = path.rfind('/');
-  const auto last = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  const auto last = last_part(path);
   const auto rest = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
   const auto organisation = rest.substr(rest.rfind('/') + 1);
-  if (last == "node" || last == "node-windows") {  // a bare "node" is most likely Node.js
+  if (is_called_node(image)) {  // a bare "node" is most likely Node.js
     return organisation.find("calico") != std::string_view::npos || organisation == "tigera";
   }
   static constexpr std::string_view kNames[] = {"calico-node", "cnx-node", "hardened-calico",
@@ -84,9 +116,7 @@ bool is_node_image(std::string_view image) {
   return std::ranges::any_of(kNames, [&](std::string_view name) {
     const auto at = last.find(name);
     if (at == std::string_view::npos || (at > 0 && last[at - 1] != '-')) return false;
-    const auto after = last.substr(at + name.size());
-    static constexpr std::string_view kVariants[] = {"", "-windows", "-fips", "-amd64", "-arm64"};
-    return std::ranges::find(kVariants, after) != std::end(kVariants);
+    return is_variant_of(last.substr(at), name);
   });
 }
 

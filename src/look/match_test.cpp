@@ -14,7 +14,8 @@ TEST(Match, NodeImages) {
         "registry.alauda.cn:60080/tkestack/calico-node:v3.26",
         "rancher/hardened-calico:v3.30.1-build2", "rancher/mirrored-calico-node:v3.30.1",
         "quay.io/tigera/cnx-node:v3.20", "calico/node-windows:v3.30.1", "calico-node",
-        "gcr.io/projectcalico-org/node:v3.30.1", "calico/felix/calico-felix:2"}) {
+        "gcr.io/projectcalico-org/node:v3.30.1", "calico/felix/calico-felix:2",
+        "quay.io/calico/node-arm64:v3.30.1", "calico/node-ppc64le"}) {
     EXPECT_TRUE(is_node_image(image)) << image;
   }
 }
@@ -59,6 +60,16 @@ TEST(Match, Containers) {
                       "containers":[{"name":"web","image":"nginx"}]})"),
             "-");
   EXPECT_EQ(match(R"({"containers":"calico-node"})"), "-");
+  // A mirror below any organisation, told by what it is given.
+  EXPECT_EQ(match(R"({"containers":[{"name":"x","image":"reg.example/mirror/node:v3.30.1",
+                                     "env":[{"name":"felix_loglevel","value":"x"}]}]})"),
+            "x");
+  EXPECT_EQ(match(R"({"containers":[{"name":"x","image":"reg.example/mirror/node-arm64:v3.30.1",
+                                     "volumeMounts":[{"name":"v","mountPath":"/var/lib/calico"}]}]})"),
+            "x");
+  EXPECT_EQ(match(R"({"containers":[{"name":"x","image":"reg.example/mirror/node:20",
+                                     "env":[{"name":"NODE_ENV","value":"x"}]}]})"),
+            "-");
 }
 
 TEST(Match, Selectors) {

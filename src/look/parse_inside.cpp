@@ -313,9 +313,12 @@ void Reader::read_other_owners() {
     const auto inode = socket_inode(line);
     if (!inode || !pid) continue;
     const auto [from, to] = by_inode_.equal_range(*inode);
+    const bool is_felix =
+        std::ranges::find(look_.felix, *pid, &FelixProcess::pid) != look_.felix.end();
     for (auto it = from; it != to; ++it) {
-      auto& owner = look_.listeners[it->second].pid;
-      if (!owner) owner = pid;
+      auto& listener = look_.listeners[it->second];
+      if (!listener.pid || is_felix) listener.pid = pid;
+      listener.felix = listener.felix || is_felix;
     }
   }
 }

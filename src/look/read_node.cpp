@@ -38,6 +38,17 @@ void read_addresses(const json::object& node, NodeFacts& facts) {
   }
 }
 
+/// What calicoctl label puts on a node: JSON in an annotation (libcalico-go, as above).
+void read_calico_labels(const json::object& node, NodeFacts& facts) {
+  json::error_code failed;
+  const auto text = text_at(node, {"metadata", "annotations", "projectcalico.org/labels"});
+  const auto parsed = json::parse(text, failed);
+  if (failed || !parsed.is_object()) return;
+  for (const auto& entry : parsed.get_object()) {
+    facts.calico_labels.emplace(entry.key(), text_at(parsed.get_object(), {entry.key()}));
+  }
+}
+
 void read_ready(const json::object& node, NodeFacts& facts) {
   facts.not_ready_reason = "no Ready condition";
   for (const auto& entry : array_at(node, {"status", "conditions"})) {
@@ -70,6 +81,7 @@ NodeFacts read_node(const json::object& node) {
       facts.labels.emplace(entry.key(), text_at(*labels, {entry.key()}));
     }
   }
+  read_calico_labels(node, facts);
   read_addresses(node, facts);
   read_ready(node, facts);
   facts.unschedulable = true_at(node, {"spec", "unschedulable"});

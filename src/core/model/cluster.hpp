@@ -35,6 +35,7 @@ struct NodeFacts {
   std::string uid;
   std::vector<NodeAddress> addresses;  // without duplicates, InternalIPs first
   std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> calico_labels;  // Calico's own, which only its selectors see
   bool ready = false;
   std::string not_ready_reason;  // the Ready condition's reason and message
   bool unschedulable = false;
@@ -73,8 +74,8 @@ struct PodFacts {
   bool host_network = true;
   std::optional<TimePoint> created;
   Declared declared;  // resolved for this pod
-  /// Kept only where an inside look can tell more than the API server could (felix.cfg, a Secret
-  /// that must not be read).
+  /// Kept because an inside look can tell more than the API server (felix.cfg, a Secret that must
+  /// not be read).
   std::shared_ptr<const ResolveInput> unresolved;
 };
 
@@ -89,6 +90,7 @@ struct DaemonSetFacts {
   std::string namespace_;
   std::string name;
   std::string uid;
+  bool in_scope = true;  // false: it counts for the verdicts, and nobody asked to change it (-n)
   std::string resource_version;
   std::string felix_container;
   std::string image;
@@ -127,6 +129,7 @@ struct ClusterFacts {
   CalicoApi calico_api = CalicoApi::none;
   std::vector<NodeFacts> nodes;
   std::vector<DaemonSetFacts> daemon_sets;
+  ReadState daemon_sets_state;  // not readable: only those of one namespace could be listed
   std::vector<PodFacts> pods;
   ReadState felix_configurations_state;
   std::vector<json::object> felix_configurations;  // managedFields removed

@@ -143,7 +143,7 @@ std::string dump(const Declared& declared) {
   } else if (declared.client_auth.layer != Layer::compiled) {
     append_unless_quiet(text, "auth", declared.client_auth);
   }
-  if (declared.ca_file_set) text += "; ca";
+  if (declared.ca_file_set.value_or(false)) text += "; ca";
   for (const Message& note : declared.notes) text += " [" + note.code + "]";
   return text;
 }

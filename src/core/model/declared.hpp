@@ -10,6 +10,9 @@
 
 namespace catflap {
 
+/// Where Felix serves its metrics unless somebody says otherwise.
+inline constexpr Port kDefaultMetricsPort = 9091;
+
 /// Where a value can come from, highest priority first (Calico: felix/config/config_params.go,
 /// SourcesInDescendingOrder). `build` is not a place in the configuration: nothing sets the value,
 /// and yet the build behaves as if it were set (a vendor's compiled default, or ENV in the image,
@@ -73,7 +76,9 @@ struct Declared {
   Param<std::string> host;  // "" means every address
   Param<bool> tls;          // a certificate or key file is set
   Param<ClientAuth> client_auth;
-  bool ca_file_set = false;  // with tls and without it Felix does not listen (armed)
+  std::optional<bool> ca_file_set;  // with tls and without it Felix does not listen (armed); none:
+                                    // not known
+  std::vector<int> other_ports;     // set for Felix's health and eBPF health endpoints
   /// Spellings of PrometheusMetricsEnabled that sources of envFrom set, also where the env list
   /// hides them: what has to be outranked name by name.
   std::vector<std::string> enabled_from_outside;
@@ -85,6 +90,12 @@ struct Declared {
 /// Is the endpoint off for certain / on for certain / neither.
 enum class Switch { off, on, undecided };
 [[nodiscard]] Switch enabled_switch(const Declared& declared);
+
+/// Is the value only what the source code has as default? A vendor's build may have another one.
+template <class T>
+[[nodiscard]] bool rests_on_default(const Param<T>& param) {
+  return param.assumed || param.invalid;
+}
 
 /// Can `host` be reached from outside the node? Loopback hosts are 127.0.0.0/8, ::1 and localhost.
 /// What Felix may resolve by name counts as reachable.
