@@ -39,11 +39,12 @@ JournalRun* Journal::undoable() {
 }
 
 std::string journal_namespace(const ClusterFacts& facts) {
-  const auto first = std::min_element(
-      facts.daemon_sets.begin(), facts.daemon_sets.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.namespace_, a.name) < std::tie(b.namespace_, b.name);
-      });
-  return first == facts.daemon_sets.end() ? "kube-system" : first->namespace_;
+  const auto first = std::min_element(facts.daemon_sets.begin(), facts.daemon_sets.end(),
+                                      [](const auto& a, const auto& b) {
+                                        return std::tuple(!a.in_scope, a.namespace_, a.name) <
+                                               std::tuple(!b.in_scope, b.namespace_, b.name);
+                                      });
+  return first == facts.daemon_sets.end() || !first->in_scope ? "kube-system" : first->namespace_;
 }
 
 Error journal_error(Error error, const std::string& namespace_) {

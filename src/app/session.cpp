@@ -8,7 +8,6 @@
 namespace catflap::app {
 namespace {
 
-constexpr Duration kRecent{std::chrono::minutes{1}};
 // The longest cycle of the owners that write back at once: the tigera operator's resync.
 constexpr Duration kOwnerCycle{std::chrono::minutes{5}};
 
@@ -18,22 +17,10 @@ std::vector<std::string> node_names(const ClusterFacts& facts) {
   return names;
 }
 
-/// Did a Felix start or a configuration change so lately that one look may meet a restart?
-bool changed_recently(const ClusterFacts& facts, TimePoint now) {
-  const TimePoint server_now = now + facts.clock_skew;
-  const auto recent = [&](const std::optional<TimePoint>& at) {
-    return at && server_now - *at < kRecent;
-  };
-  if (recent(facts.felix_configurations_changed)) return true;
-  return std::any_of(facts.pods.begin(), facts.pods.end(), [&](const PodFacts& pod) {
-    return pod.terminating || recent(pod.felix_started) || recent(pod.created);
-  });
-}
-
 /// One look is enough for a node that is exposed; for any other it is not if something has just
 /// changed, and core/prove, which knows when Felix's processes started, has the last word on that.
 bool needs_second_look(const Sight& sight, TimePoint now) {
-  const bool fresh = changed_recently(sight.facts, now);
+  const bool fresh = changed_lately(sight.facts, now);
   return std::any_of(
       sight.verdict.nodes.begin(), sight.verdict.nodes.end(), [&](const NodeVerdict& node) {
         const bool asked_for =

@@ -20,7 +20,9 @@ constexpr Duration kDefaultTimeout{std::chrono::minutes{15}};
 
 std::vector<std::string> journal_namespaces(const ClusterFacts& facts, const Options& options) {
   std::set<std::string> namespaces;
-  for (const DaemonSetFacts& set : facts.daemon_sets) namespaces.insert(set.namespace_);
+  for (const DaemonSetFacts& set : facts.daemon_sets) {
+    if (set.in_scope) namespaces.insert(set.namespace_);
+  }
   if (!options.connect.namespace_.empty()) namespaces.insert(options.connect.namespace_);
   return {namespaces.begin(), namespaces.end()};
 }

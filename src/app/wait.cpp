@@ -43,7 +43,9 @@ Result<int> run_wait(const Runtime& runtime, const Options& options) {
   ClusterFacts facts;
   if (options.arguments.empty()) {
     TRY_ASSIGN(facts, session.discover());
-    for (const DaemonSetFacts& set : facts.daemon_sets) sets.push_back({set.namespace_, set.name});
+    for (const DaemonSetFacts& set : facts.daemon_sets) {
+      if (set.in_scope) sets.push_back({set.namespace_, set.name});
+    }
   } else {
     sets.push_back(parse_daemon_set(options.arguments[0], session.api().info().namespace_));
     facts.cluster_name = session.api().info().cluster_name;

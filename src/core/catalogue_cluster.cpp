@@ -73,9 +73,9 @@ constexpr CatalogueRow kRows[] = {
      "own "
      "Felix is seen."},
     {"CF0044", critical, "A second Felix runs on {node}, outside its calico-node pod",
-     "Its listener or process belongs to no pod of a DaemonSet: a service of the host or a "
-     "container started by "
-     "hand. Changes of the DaemonSet do not reach it.",
+     "Felix answered there, and a look inside showed that it is none of the pods': their "
+     "environment says off and they have no such listener. So it is a service of the host or a "
+     "container started by hand. Changes of the DaemonSet do not reach it.",
      "Find it on the node with ss -lntp, and stop or configure it there."},
     {"CF0045", warning, "Windows nodes are not changed: {nodes}",
      "Felix for Windows runs in a DaemonSet of its own with its own environment. catflap looks at "
@@ -88,8 +88,9 @@ constexpr CatalogueRow kRows[] = {
      "Run catflap verify again to include them."},
     {"CF0047", warning, "{kind} {object} sets environment variables and could not be read[: {why}]",
      "It may set or repeat the variable. What cannot be read is unknown, not off.",
-     "Grant get on that object, or set the variable in the container's env list, which outranks "
-     "it."},
+     "Grant get on that object, or look inside (--from exec): Felix's real environment shows what "
+     "it "
+     "sets."},
     {"CF0048", warning, "A run of {user} at {time} did not finish; its journal is still open",
      "The changes that it wrote are listed in ConfigMap catflap-journal. The rollout goes on "
      "without it.",

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -132,6 +133,29 @@ TEST(Catalogue, FindIgnoresCase) {
   ASSERT_NE(find_row("cf0001"), nullptr);
   EXPECT_STREQ(find_row("cf0001")->code, "CF0001");
   EXPECT_EQ(find_row("CF9999"), nullptr);
+}
+
+std::string sources_but_the_catalogue() {
+  std::ostringstream text;
+  namespace fs = std::filesystem;
+  for (const auto& entry :
+       fs::recursive_directory_iterator{std::string{CATFLAP_SOURCE_DIR} + "/src"}) {
+    const auto name = entry.path().filename().string();
+    if (!name.ends_with(".cpp") || name.ends_with("_test.cpp") || name.starts_with("catalogue"))
+      continue;
+    text << std::ifstream{entry.path()}.rdbuf();
+  }
+  return text.str();
+}
+
+TEST(Catalogue, EveryRowIsReportedSomewhere) {
+  // Said by the errors of close and undo so far.
+  const std::set<std::string> kNotYet{"CF0048", "CF0049"};
+  const std::string sources = sources_but_the_catalogue();
+  for (const CatalogueRow& row : catalogue()) {
+    const bool reported = sources.find(fmt::format("\"{}\"", row.code)) != std::string::npos;
+    EXPECT_NE(reported, kNotYet.contains(row.code)) << row.code;
+  }
 }
 
 /// The first line of `a` that `b` has not in the same place.

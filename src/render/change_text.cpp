@@ -97,7 +97,7 @@ std::string size_line(const Plan& plan) {
 std::string ports_text(const ClusterFacts& facts) {
   std::vector<int> ports;
   for (const PodFacts& pod : facts.pods) {
-    const int port = pod.declared.port.value.value_or(9091);
+    const int port = pod.declared.port.value.value_or(kDefaultMetricsPort);
     if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
   }
   return ports.empty() ? "9091" : fmt::format("{}", fmt::join(ports, ", "));

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json_read.hpp"
+#include "base/text.hpp"
 #include "core/plan/owner.hpp"
 
 namespace catflap {
@@ -24,8 +26,7 @@ void add_once(std::vector<Message>& findings, Message finding) {
     findings.push_back(std::move(finding));
 }
 
-// --- one node
-// --------------------------------------------------------------------------------------------------------
+// One node.
 
 void endpoint_findings(NodeVerdict& node) {
   for (const auto& row : node.reachable) {
@@ -58,7 +59,32 @@ void verdict_findings(NodeVerdict& node) {
       {"CF0055", {{"addresses", fmt::format("{}", fmt::join(addresses, ", "))}}});
 }
 
-void declared_findings(NodeVerdict& node) {
+/// Felix answered, and it is none of the pods': the environment, which nothing outranks, says off,
+/// and looks into all of them saw that environment and no such listener.
+bool outside_its_pods(const NodeVerdict& node, const Look* last) {
+  if (last == nullptr || node.pods.empty()) return false;
+  const auto pod_is_off = [&](const PodVerdict& pod) {
+    const auto& enabled = pod.declared.enabled;
+    if (enabled_switch(pod.declared) != Switch::off || enabled.layer != Layer::env) return false;
+    const auto inside = std::ranges::find(last->inside, pod.uid, &InsideLook::pod_uid);
+    if (inside == last->inside.end() || !inside->complete) return false;
+    const bool same = std::ranges::all_of(inside->felix, [&](const FelixProcess& process) {
+      return std::ranges::all_of(process.environment, [&](const auto& variable) {
+        return !equal_ignoring_case(variable.first, "FELIX_PROMETHEUSMETRICSENABLED") ||
+               variable.second == enabled.raw;
+      });
+    });
+    return same && std::ranges::none_of(inside->listeners, [&](const Listener& listener) {
+             return listener.felix && std::ranges::any_of(node.reachable, [&](const Reach& row) {
+                      return row.identity == Identity::felix &&
+                             row.endpoint.port == listener.endpoint.port;
+                    });
+           });
+  };
+  return std::ranges::all_of(node.pods, pod_is_off);
+}
+
+void declared_findings(NodeVerdict& node, const Look* last) {
   if (!node.declared) return;
   const auto& declared = *node.declared;
   const bool answered = std::ranges::any_of(node.reachable, [&](const Reach& row) {
@@ -70,9 +96,7 @@ void declared_findings(NodeVerdict& node) {
       });
   if (declared.enabled.layer == Layer::build) {
     node.findings.push_back({"CF0041", {{"node", node.name}}});
-  } else if (answered && enabled_switch(declared) == Switch::off) {
-    // The configuration that catflap read says off: another Felix, outside the pods that were
-    // judged, answers.
+  } else if (answered && outside_its_pods(node, last)) {
     node.findings.push_back({"CF0044", {{"node", node.name}}});
   }
   if (refused && enabled_switch(declared) == Switch::on) {
@@ -89,20 +113,33 @@ void pod_findings(NodeVerdict& node) {
   }
 }
 
-// --- the configuration, once for the cluster
-// ---------------------------------------------------------------------------
+// The configuration, once for the cluster.
 
 void owner_findings(std::vector<Message>& findings, const json::object& object,
                     const std::string& name) {
   for (const auto& owner : owners_of(object)) add_once(findings, owner_finding(owner, name));
 }
 
-std::string name_of(const json::object& object) {
-  const auto* metadata = object.if_contains("metadata");
-  const auto* name = metadata != nullptr && metadata->is_object()
-                         ? metadata->get_object().if_contains("name")
-                         : nullptr;
-  return name != nullptr && name->is_string() ? std::string(name->get_string()) : std::string();
+/// What reads the port, or reserves it, and switches nothing.
+void scrape_findings(std::vector<Message>& findings, const DaemonSetFacts& daemon_set) {
+  const int port = daemon_set.template_declared.port.value.value_or(kDefaultMetricsPort);
+  const auto annotation = [&](const char* name) {
+    return text_at(daemon_set.object, {"spec", "template", "metadata", "annotations", name});
+  };
+  if (annotation("prometheus.io/scrape") == "true") {
+    const auto asked = annotation("prometheus.io/port");
+    add_once(findings,
+             {"CF0051", {{"port", asked.empty() ? "each port" : "port " + printable(asked, 20)}}});
+  }
+  const auto* container =
+      named(array_at(daemon_set.object, {"spec", "template", "spec", "containers"}),
+            daemon_set.felix_container);
+  if (container == nullptr) return;
+  for (const auto* entry : objects_at(*container, {"ports"})) {
+    if (number_at(*entry, {"containerPort"}) == port) {
+      add_once(findings, {"CF0050", {{"port", std::to_string(port)}}});
+    }
+  }
 }
 
 void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& facts) {
@@ -116,9 +153,10 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
     if (old > 0)
       findings.push_back({"CF0029", {{"daemonset", name}, {"count", std::to_string(old)}}});
     owner_findings(findings, daemon_set.object, "DaemonSet " + name);
+    scrape_findings(findings, daemon_set);
   }
   for (const auto& object : facts.felix_configurations) {
-    owner_findings(findings, object, "FelixConfiguration " + name_of(object));
+    owner_findings(findings, object, "FelixConfiguration " + text_at(object, {"metadata", "name"}));
   }
   if (facts.daemon_sets.size() > 1) {
     std::vector<std::string> names;
@@ -128,11 +166,11 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
                         {{"count", std::to_string(names.size())},
                          {"names", fmt::format("{}", fmt::join(names, ", "))}}});
   }
-  if (facts.daemon_sets.empty()) findings.push_back({"CF0036", {}});
+  if (std::ranges::none_of(facts.daemon_sets, &DaemonSetFacts::in_scope))
+    findings.push_back({"CF0036", {}});
 }
 
-// --- the run
-// -----------------------------------------------------------------------------------------------------------
+// The run.
 
 void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
                   const std::vector<Look>& looks) {
@@ -178,7 +216,7 @@ void add_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   for (auto& node : cluster.nodes) {
     endpoint_findings(node);
     verdict_findings(node);
-    declared_findings(node);
+    declared_findings(node, looks.empty() ? nullptr : &looks.back());
     pod_findings(node);
     if (node.declared) {
       for (const auto& note : node.declared->notes) add_once(cluster.findings, note);

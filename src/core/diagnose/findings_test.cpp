@@ -44,6 +44,21 @@ void answer(Reach& row, const char* felix_host) {
   row.felix_host = felix_host;
 }
 
+/// A complete look into n1's pod, whose Felix has this environment.
+void look_inside(Diagnosis& diagnosis, const char* enabled) {
+  auto& node = diagnosis.cluster.nodes.at(0);
+  node.pods = {{.uid = "pod-1", .declared = *node.declared}};
+  diagnosis.looks.at(0).inside = {
+      {.pod_uid = "pod-1",
+       .complete = true,
+       .felix = {{.pid = 7, .environment = {{"FELIX_PROMETHEUSMETRICSENABLED", enabled}}}}}};
+}
+
+void template_is(Diagnosis& diagnosis, const char* text) {
+  diagnosis.facts.daemon_sets[0].felix_container = "calico-node";
+  diagnosis.facts.daemon_sets[0].object = {{"spec", json::object{{"template", json::parse(text)}}}};
+}
+
 std::string codes(Diagnosis diagnosis) {
   add_findings(diagnosis.cluster, diagnosis.facts, diagnosis.looks);
   std::string line;
@@ -78,7 +93,24 @@ TEST(Findings, Table) {
        },
        "| CF0003 "},
       {"another node's Felix", [&](Diagnosis& d) { answer(row(d), "n2"); }, "| CF0043 "},
-      {"off, and yet it answers", [&](Diagnosis& d) { answer(row(d), "n1"); }, "| CF0001 CF0044 "},
+      {"off, and yet it answers", [&](Diagnosis& d) { answer(row(d), "n1"); }, "| CF0001 "},
+      {"off, and yet it answers, and a look inside agrees",
+       [&](Diagnosis& d) { answer(row(d), "n1"), look_inside(d, "false"); }, "| CF0001 CF0044 "},
+      {"off, it answers, and the process has another environment",
+       [&](Diagnosis& d) { answer(row(d), "n1"), look_inside(d, "true"); }, "| CF0001 "},
+      {"off, it answers, and the pod's Felix listens",
+       [&](Diagnosis& d) {
+         answer(row(d), "n1"), look_inside(d, "false");
+         d.looks[0].inside[0].listeners = {
+             {.endpoint = *HostPort::parse("0.0.0.0:9091"), .felix = true}};
+       },
+       "| CF0001 "},
+      {"off in a FelixConfiguration only, and yet it answers",
+       [&](Diagnosis& d) {
+         answer(row(d), "n1"), look_inside(d, "false");
+         node(d).pods[0].declared.enabled.layer = Layer::fc_default;
+       },
+       "| CF0001 "},
       {"the build",
        [&](Diagnosis& d) {
          answer(row(d), "n1"), node(d).declared->enabled = {.value = true, .layer = Layer::build};
@@ -125,6 +157,18 @@ TEST(Findings, Table) {
                  .as_object();
        },
        "CF0033 | "},
+      {"annotated for Prometheus",
+       [](Diagnosis& d) {
+         template_is(d, R"({"metadata":{"annotations":{"prometheus.io/scrape":"true"}}})");
+       },
+       "CF0051 | "},
+      {"a container port",
+       [](Diagnosis& d) {
+         template_is(d, R"({"spec":{"containers":[{"name":"calico-node",
+                          "ports":[{"containerPort":9091},{"containerPort":9099}]}]}})");
+       },
+       "CF0050 | "},
+      {"none in scope", [](Diagnosis& d) { d.facts.daemon_sets[0].in_scope = false; }, "CF0036 | "},
       {"two DaemonSets", [](Diagnosis& d) { d.facts.daemon_sets.push_back({.name = "canal"}); },
        "CF0035 | "},
       {"none", [](Diagnosis& d) { d.facts.daemon_sets.clear(); }, "CF0036 | "},

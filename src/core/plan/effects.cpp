@@ -50,7 +50,7 @@ void add_marks(Fnv1a& hash, const json::object& object) {
 }
 
 std::string port_of(const DaemonSetFacts& daemon_set) {
-  return std::to_string(daemon_set.template_declared.port.value.value_or(9091));
+  return std::to_string(daemon_set.template_declared.port.value.value_or(kDefaultMetricsPort));
 }
 
 bool asks_for_scrapes(const DaemonSetFacts& daemon_set) {
@@ -143,6 +143,7 @@ std::string digest_of(const Plan& plan, const ClusterFacts& facts, const PlanOpt
   hash.add(
       fmt::format("{} {} {}", options.in_place, options.include_pending, options.override_owner));
   for (const auto& daemon_set : facts.daemon_sets) {
+    if (!daemon_set.in_scope) continue;
     hash.add(fmt::format("{} {}", daemon_set.uid, daemon_set.generation));
     add_marks(hash, daemon_set.object);
   }

@@ -38,7 +38,7 @@ class Planner {
       : facts_(facts), options_(options), situations_(situations(facts, now)) {}
 
   Plan run() {
-    if (facts_.daemon_sets.empty()) {
+    if (situations_.empty()) {
       plan_.findings.push_back({"CF0036", {}});
       return finish();
     }

@@ -254,6 +254,27 @@ TEST(Plan, WhatIsWrittenAlreadyIsNotWrittenAgainThoughUndecided) {
   EXPECT_THAT(codes(plan.findings), Not(Contains("plan-nothing-to-do")));
 }
 
+/// Another spelling may hide in what cannot be read: the switch is written, and the doubt stays.
+TEST(Plan, UnreadableEnvFromIsOutrankedAsFarAsItCanBe) {
+  World world;
+  world.set_env_from(R"([{"secretRef":{"name":"s"}}])");
+  const Plan plan = plan_of(world);
+  EXPECT_EQ(plan.steps.size(), 1u);
+  EXPECT_TRUE(plan.refusals.empty());
+  world.carry_out(plan);
+  EXPECT_EQ(enabled_switch(world.facts().pods.at(0).declared), Switch::undecided);
+  const Plan again = plan_of(world);
+  EXPECT_EQ(dump(again), "");
+  EXPECT_THAT(codes(again.warnings), Contains("plan-cannot-tell"));
+}
+
+TEST(Plan, OnlyWhatIsInScopeIsWritten) {
+  ClusterFacts facts = World{kTrue}.facts();
+  EXPECT_EQ(make_plan(facts, {}, {}).steps.size(), 1u);
+  facts.daemon_sets[0].in_scope = false;
+  EXPECT_EQ(make_plan(facts, {}, {}).steps.size(), 0u);
+}
+
 // --- annotations and the other objects -----------------------------------------------------------
 
 TEST(Plan, AnnotationBackDoorIsSetToFalse) {

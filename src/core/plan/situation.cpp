@@ -122,7 +122,7 @@ bool stays_open(const PodFacts& pod) {
 std::vector<Situation> situations(const ClusterFacts& facts, const ClusterVerdict& now) {
   std::vector<Situation> all;
   for (const auto& daemon_set : facts.daemon_sets) {
-    all.push_back(situation(daemon_set, facts, now));
+    if (daemon_set.in_scope) all.push_back(situation(daemon_set, facts, now));
   }
   return all;
 }

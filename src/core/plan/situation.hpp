@@ -35,7 +35,7 @@ struct Situation {
   }
 };
 
-/// One per DaemonSet of the facts, in their order. Borrows from facts.
+/// One per DaemonSet of the facts that is in scope, in their order. Borrows from facts.
 [[nodiscard]] std::vector<Situation> situations(const ClusterFacts& facts,
                                                 const ClusterVerdict& now);
 

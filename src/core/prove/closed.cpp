@@ -10,8 +10,7 @@ namespace {
 
 using Reasons = std::vector<Message>;
 
-constexpr Duration kFresh =
-    std::chrono::minutes(1);  // a change younger than this needs two looks, also from diagnose
+constexpr Duration kFresh = std::chrono::minutes(1);
 
 Message pod_message(const char* code, const PodFacts& pod) {
   return {code, {{"pod", pod.namespace_ + "/" + pod.name}}};
@@ -36,6 +35,13 @@ void check_declared(const NodeEvidence& evidence, Reasons& missing) {
   }
 }
 
+/// A Felix with a network of its own listens at its pod's address, which nobody asked.
+void check_network(const NodeEvidence& evidence, Reasons& missing) {
+  for (const auto* pod : evidence.pods) {
+    if (!pod->host_network) missing.push_back(pod_message("pod-own-network", *pod));
+  }
+}
+
 /// A pod that is alive now; without one "closed" could only mean that Felix is down.
 void check_alive(const NodeEvidence& evidence, Reasons& missing) {
   if (evidence.pods.empty()) {
@@ -45,10 +51,11 @@ void check_alive(const NodeEvidence& evidence, Reasons& missing) {
   const auto* last = evidence.last();
   for (const auto* pod : evidence.pods) {
     if (pod->terminating) continue;
-    const bool seen_inside = last != nullptr && last->inside != nullptr &&
-                             last->inside->pod_uid == pod->uid && last->inside->complete &&
-                             !last->inside->felix.empty();
-    if (pod->ready || seen_inside) continue;
+    const auto* inside = last != nullptr ? last->complete_into(*pod) : nullptr;
+    const bool seen_inside = inside != nullptr && !inside->felix.empty();
+    // A build that is on by default listens last, after Felix has read its datastore: its process
+    // alone shows nothing.
+    if (pod->ready || (seen_inside && !rests_on_default(pod->declared.enabled))) continue;
     auto message = pod_message("pod-not-ready", *pod);
     message.params["phase"] = pod->phase;
     if (!pod->troubles.empty()) message.params["why"] = pod->troubles.front().reason;
@@ -59,7 +66,8 @@ void check_alive(const NodeEvidence& evidence, Reasons& missing) {
   }
 }
 
-/// Does the running Felix have the environment that the verdict was derived from?
+/// Does the running Felix have the environment that the verdict was derived from? What a cut look
+/// did not see may have been cut off.
 bool environment_agrees(const InsideLook& inside, const PodFacts& pod) {
   const auto& enabled = pod.declared.enabled;
   return std::ranges::all_of(inside.felix, [&](const FelixProcess& process) {
@@ -70,47 +78,50 @@ bool environment_agrees(const InsideLook& inside, const PodFacts& pod) {
       present = true;
       same = same && enabled.layer == Layer::env && value == enabled.raw;
     }
-    return same && (present || enabled.layer != Layer::env);
+    return same && (present || !inside.complete || enabled.layer != Layer::env);
   });
 }
 
 void check_inside(const NodeEvidence& evidence, Reasons& missing) {
   for (const auto& look : evidence.looks) {
-    if (look.inside == nullptr || !look.inside->complete) continue;
-    if (look.inside->felix.empty())
-      missing.push_back({"felix-not-seen-alive", {{"vantage", look.inside->vantage}}});
-    for (const auto* pod : evidence.pods) {
-      if (pod->uid == look.inside->pod_uid && !environment_agrees(*look.inside, *pod)) {
-        missing.push_back(pod_message("environment-differs", *pod));
+    for (const auto* inside : look.insides) {
+      if (inside->complete && inside->felix.empty())
+        missing.push_back({"felix-not-seen-alive", {{"vantage", inside->vantage}}});
+      for (const auto* pod : evidence.pods) {
+        if (pod->uid == inside->pod_uid && !environment_agrees(*inside, *pod))
+          missing.push_back(pod_message("environment-differs", *pod));
       }
     }
   }
 }
 
-/// Anything seen that speaks against closed, in any look.
+void check_row(const Reach& row, Reasons& missing) {
+  const std::map<std::string, std::string> where{{"vantage", row.vantage},
+                                                 {"endpoint", row.endpoint.to_string()}};
+  if (row.identity == Identity::felix) {
+    auto message = Message{"wrong-felix-host", where};
+    message.params["felixHost"] = row.felix_host;
+    missing.push_back(std::move(message));
+  } else if (row.outcome == Outcome::reset) {
+    missing.push_back({"reset", where});
+  } else if (row.outcome == Outcome::open && !is_foreign(row)) {
+    missing.push_back({"unidentified-listener", where});
+  }
+}
+
+/// Anything seen that speaks against closed, in any look. An incomplete look inside proves nothing,
+/// but what it did see counts against.
 void check_against(const NodeEvidence& evidence, Reasons& missing) {
   const auto ports = evidence.ports();
   for (const auto& look : evidence.looks) {
-    if (look.inside != nullptr) {
-      // An incomplete look proves nothing, but what it did see counts against.
-      for (const auto* listener : felix_metrics_listeners(*look.inside, ports, false)) {
-        missing.push_back({"felix-listens", {{"endpoint", listener->endpoint.to_string()}}});
-      }
+    for (const auto* listener : felix_metrics_listeners(look, ports, false)) {
+      missing.push_back({"felix-listens", {{"endpoint", listener->endpoint.to_string()}}});
     }
-    for (const auto* row : look.rows) {
-      const std::map<std::string, std::string> where{{"vantage", row->vantage},
-                                                     {"endpoint", row->endpoint.to_string()}};
-      if (row->identity == Identity::felix) {
-        auto message = Message{"wrong-felix-host", where};
-        message.params["felixHost"] = row->felix_host;
-        missing.push_back(std::move(message));
-      } else if (row->outcome == Outcome::reset) {
-        missing.push_back({"reset", where});
-      } else if (row->outcome == Outcome::open && row->identity != Identity::typha &&
-                 row->identity != Identity::other) {
-        missing.push_back({"unidentified-listener", where});
-      }
+    for (const auto* listener : foreign_listeners(look, ports)) {
+      if (identified(look, *listener)) continue;
+      missing.push_back({"unidentified-listener", {{"endpoint", listener->endpoint.to_string()}}});
     }
+    for (const auto* row : look.rows) check_row(*row, missing);
   }
 }
 
@@ -122,33 +133,25 @@ std::optional<TimePoint> felix_start(const NodeEvidence& evidence, Duration skew
   };
   for (const auto* pod : evidence.pods) later(pod->felix_started);
   for (const auto& look : evidence.looks) {
-    if (look.inside == nullptr) continue;
-    for (const auto& process : look.inside->felix) later(process.started);
+    for (const auto* inside : look.insides) {
+      for (const auto& process : inside->felix) later(process.started);
+    }
   }
   return start;
 }
 
-/// Two inside looks at the ends must have seen the same Felix process.
+/// All complete looks into a pod must have seen the same Felix processes.
 bool same_process(const NodeEvidence& evidence) {
-  const InsideLook* first = nullptr;
+  std::map<std::string, std::set<int>> known;  // by pod
   for (const auto& look : evidence.looks) {
-    if (look.inside == nullptr || !look.inside->complete) continue;
-    if (first == nullptr) first = look.inside;
-    const auto pids = [](const InsideLook& inside) {
-      std::set<int> result;
-      for (const auto& process : inside.felix) result.insert(process.pid);
-      return result;
-    };
-    if (first->pod_uid != look.inside->pod_uid || pids(*first) != pids(*look.inside)) return false;
+    for (const auto* inside : look.insides) {
+      if (!inside->complete) continue;
+      std::set<int> pids;
+      for (const auto& process : inside->felix) pids.insert(process.pid);
+      if (known.emplace(inside->pod_uid, pids).first->second != pids) return false;
+    }
   }
   return true;
-}
-
-bool freshly_changed(const ProveInput& input, std::optional<TimePoint> start) {
-  const auto skew = input.facts->clock_skew;
-  const auto& changed = input.facts->felix_configurations_changed;
-  return (start && *start + kFresh > input.now) ||
-         (changed && *changed - skew + kFresh > input.now);
 }
 
 void check_times(const NodeEvidence& evidence, const ProveInput& input, Reasons& missing) {
@@ -158,88 +161,93 @@ void check_times(const NodeEvidence& evidence, const ProveInput& input, Reasons&
   const auto last = evidence.looks.back().earliest();
   if ((start && first < *start) || !same_process(evidence))
     missing.push_back({"look-too-early", {}});
-  const bool one_is_enough = input.purpose == Purpose::diagnose && !freshly_changed(input, start);
+  const bool fresh =
+      changed_lately(*input.facts, input.now) || (start && *start + kFresh > input.now);
+  const bool one_is_enough = input.purpose == Purpose::diagnose && !fresh;
   if (!one_is_enough && (evidence.looks.size() < 2 || last - first < input.settle)) {
     missing.push_back({"settle-too-short", {{"settle", to_string(input.settle)}}});
   }
 }
 
-enum class Support { no, clean, foreign };
+/// What one look, or all of them, give a basis.
+enum class Backing { none, clean, foreign };
 
 /// The inside look: Felix's sockets are all known, and none is a metrics listener.
-Support inside_supports(const NodeLook& look, const NodeEvidence& evidence) {
-  if (look.inside == nullptr || !look.inside->complete || look.inside->felix.empty())
-    return Support::no;
+Backing inside_backs(const NodeLook& look, const NodeEvidence& evidence) {
+  if (!evidence.seen_inside(look)) return Backing::none;
   const auto ports = evidence.ports();
-  if (!felix_metrics_listeners(*look.inside, ports, false).empty()) return Support::no;
+  if (!felix_metrics_listeners(look, ports, false).empty()) return Backing::none;
   bool foreign = false;
-  for (const auto* listener : foreign_listeners(*look.inside, ports)) {
-    // Not Felix's; but who it is must be known, from the process or from its answer.
-    const bool answered = std::ranges::any_of(look.rows, [&](const Reach* row) {
-      return row->endpoint.port == listener->endpoint.port &&
-             (row->identity == Identity::other || row->identity == Identity::typha);
-    });
-    if (listener->comm.empty() && !answered) return Support::no;
+  for (const auto* listener : foreign_listeners(look, ports)) {
+    if (!identified(look, *listener)) return Backing::none;
     foreign = true;
   }
   for (const auto* row : look.rows) foreign = foreign || row->outcome == Outcome::open;
-  return foreign ? Support::foreign : Support::clean;
+  return foreign ? Backing::foreign : Backing::clean;
 }
 
-/// The endpoints that answered as this node's Felix before refuse now.
-Support before_after_supports(const NodeLook& look, const NodeEvidence& evidence) {
-  if (evidence.before.empty()) return Support::no;
+/// Something takes connections at an address or a port of this node, whoever it is.
+bool anybody_listens(const NodeLook& look, const NodeEvidence& evidence) {
+  return !foreign_listeners(look, evidence.ports()).empty() ||
+         std::ranges::any_of(look.rows,
+                             [](const Reach* row) { return row->outcome == Outcome::open; });
+}
+
+/// The pod whose Felix, if its build switches it on, listens on a port that nobody can name; or
+/// null.
+const PodFacts* pod_on_unknown_port(const NodeEvidence& evidence) {
+  const auto found = std::ranges::find_if(evidence.pods, [](const PodFacts* pod) {
+    return rests_on_default(pod->declared.enabled) && pod->declared.port.value.value_or(0) == 0;
+  });
+  return found == evidence.pods.end() ? nullptr : *found;
+}
+
+/// The endpoints that answered as this node's Felix before refuse now. The control counts here too:
+/// the answers may have been recorded from another machine.
+Backing before_after_backs(const NodeLook& look, const NodeEvidence& evidence) {
+  if (evidence.before.empty() || pod_on_unknown_port(evidence) != nullptr) return Backing::none;
   for (const auto* before : evidence.before) {
     const bool refuses = std::ranges::any_of(look.rows, [&](const Reach* row) {
       return row->vantage == before->vantage && row->endpoint == before->endpoint &&
-             row->outcome == Outcome::refused;
+             row->outcome == Outcome::refused && look.control_passed(*row);
     });
-    if (!refuses) return Support::no;
+    if (!refuses) return Backing::none;
   }
-  const bool answers = std::ranges::any_of(
-      look.rows, [](const Reach* row) { return row->outcome == Outcome::open; });
-  return answers ? Support::no : Support::clean;
+  return anybody_listens(look, evidence) ? Backing::none : Backing::clean;
 }
 
-Support network_supports(const NodeLook& look, const NodeEvidence& evidence) {
-  if (!evidence.node->ready) return Support::no;
+Backing network_backs(const NodeLook& look, const NodeEvidence& evidence) {
+  if (!evidence.node->ready || pod_on_unknown_port(evidence) != nullptr) return Backing::none;
   const bool old_pod = std::ranges::any_of(
       evidence.pods, [](const PodFacts* pod) { return pod->terminating || pod->stale; });
-  if (old_pod) return Support::no;
-  switch (network_refusals(look, evidence)) {
-    case Refusals::all:
-      return Support::clean;
-    case Refusals::all_but_foreign:
-      return Support::foreign;
-    case Refusals::no:
-      return Support::no;
-  }
-  return Support::no;
+  if (old_pod || network_refusals(look, evidence) == Refusals::no) return Backing::none;
+  return anybody_listens(look, evidence) ? Backing::foreign : Backing::clean;
 }
 
-/// What every look supports: `foreign` if one of them saw somebody else on the port.
-Support all_support(const NodeEvidence& evidence,
-                    Support (*supports)(const NodeLook&, const NodeEvidence&)) {
-  if (evidence.looks.empty()) return Support::no;
-  Support all = Support::clean;
+/// What every look backs: `foreign` if one of them saw somebody else on the port.
+Backing all_back(const NodeEvidence& evidence,
+                 Backing (*backs)(const NodeLook&, const NodeEvidence&)) {
+  if (evidence.looks.empty()) return Backing::none;
+  Backing all = Backing::clean;
   for (const auto& look : evidence.looks) {
-    const auto one = supports(look, evidence);
-    if (one == Support::no) return Support::no;
-    if (one == Support::foreign) all = Support::foreign;
+    const auto one = backs(look, evidence);
+    if (one == Backing::none) return Backing::none;
+    if (one == Backing::foreign) all = Backing::foreign;
   }
   return all;
 }
 
 /// What one look lacked for a basis.
 void explain_look(const NodeLook& look, const NodeEvidence& evidence, Reasons& missing) {
-  if (look.inside != nullptr && !look.inside->complete) {
-    const auto& code = look.inside->problem_code;
-    missing.push_back({code.empty() ? "inside-incomplete" : code, {{"why", look.inside->problem}}});
+  for (const auto* inside : look.insides) {
+    if (inside->complete) continue;
+    const auto& code = inside->problem_code;
+    missing.push_back({code.empty() ? "inside-incomplete" : code, {{"why", inside->problem}}});
   }
-  if (look.inside != nullptr && look.inside->complete) {
-    for (const auto* listener : foreign_listeners(*look.inside, evidence.ports())) {
-      missing.push_back({"foreign-listener", {{"endpoint", listener->endpoint.to_string()}}});
-    }
+  for (const auto* listener : foreign_listeners(look, evidence.ports())) {
+    if (!identified(look, *listener)) continue;
+    missing.push_back({"foreign-listener",
+                       {{"endpoint", listener->endpoint.to_string()}, {"comm", listener->comm}}});
   }
   for (const auto* row : look.rows) {
     const std::map<std::string, std::string> where{{"vantage", row->vantage},
@@ -286,12 +294,29 @@ void explain_no_basis(const NodeEvidence& evidence, Reasons& missing) {
     if (pod->terminating) missing.push_back(pod_message("pod-lingering", *pod));
     if (pod->stale) missing.push_back(pod_message("pod-stale", *pod));
   }
+  if (const auto* pod = pod_on_unknown_port(evidence)) {
+    const auto& port = pod->declared.port;
+    auto message = pod_message(port.value ? "port-random" : "declared-unreadable", *pod);
+    if (!port.value) message.params["why"] = "its port: " + port.why;
+    missing.push_back(std::move(message));
+  }
   for (const auto& look : evidence.looks) explain_look(look, evidence, missing);
   if (missing.empty()) explain_addresses(evidence, missing);
   if (missing.empty()) missing.push_back({"no-basis", {}});
 }
 
 }  // namespace
+
+bool changed_lately(const ClusterFacts& facts, TimePoint now) {
+  const TimePoint server_now = now + facts.clock_skew;
+  const auto lately = [&](const std::optional<TimePoint>& at) {
+    return at && *at + kFresh > server_now;
+  };
+  return lately(facts.felix_configurations_changed) ||
+         std::ranges::any_of(facts.pods, [&](const PodFacts& pod) {
+           return pod.terminating || lately(pod.felix_started) || lately(pod.created);
+         });
+}
 
 Refusals network_refusals(const NodeLook& look, const NodeEvidence& evidence) {
   bool any = false;
@@ -304,7 +329,7 @@ Refusals network_refusals(const NodeLook& look, const NodeEvidence& evidence) {
       bool refused = false;
       for (const auto* row : look.rows) {
         if (row->endpoint != HostPort{address.address, port}) continue;
-        if (row->identity == Identity::other || row->identity == Identity::typha) {
+        if (is_foreign(*row)) {
           refused = foreign = true;
         } else if (row->outcome == Outcome::open || row->outcome == Outcome::reset) {
           return Refusals::no;
@@ -323,6 +348,7 @@ Refusals network_refusals(const NodeLook& look, const NodeEvidence& evidence) {
 ClosedProof prove_closed(const NodeEvidence& evidence, const ProveInput& input) {
   ClosedProof proof;
   check_declared(evidence, proof.reasons);
+  check_network(evidence, proof.reasons);
   check_alive(evidence, proof.reasons);
   check_inside(evidence, proof.reasons);
   check_against(evidence, proof.reasons);
@@ -330,18 +356,18 @@ ClosedProof prove_closed(const NodeEvidence& evidence, const ProveInput& input) 
 
   struct Row {
     Basis basis;
-    Support (*supports)(const NodeLook&, const NodeEvidence&);
+    Backing (*backs)(const NodeLook&, const NodeEvidence&);
     const char* code;
   };
-  constexpr Row kBases[] = {{Basis::inside, inside_supports, "inside-clean"},
-                            {Basis::before_after, before_after_supports, "refused-before-after"},
-                            {Basis::network, network_supports, "refused-everywhere"}};
+  constexpr Row kBases[] = {{Basis::inside, inside_backs, "inside-clean"},
+                            {Basis::before_after, before_after_backs, "refused-before-after"},
+                            {Basis::network, network_backs, "refused-everywhere"}};
   const Row* found = nullptr;
   for (const auto& row : kBases) {
-    const auto support = all_support(evidence, row.supports);
-    if (support == Support::no) continue;
+    const auto backing = all_back(evidence, row.backs);
+    if (backing == Backing::none) continue;
     found = &row;
-    proof.foreign = support == Support::foreign;
+    proof.foreign = backing == Backing::foreign;
     break;
   }
   if (found == nullptr) {
@@ -355,6 +381,23 @@ ClosedProof prove_closed(const NodeEvidence& evidence, const ProveInput& input) 
   if (!proof.reasons.empty()) return proof;
   proof.basis = found->basis;
   proof.reasons.push_back({found->code, {}});
+  return proof;
+}
+
+ClosedProof prove_no_felix(const NodeEvidence& evidence, const ProveInput& input) {
+  ClosedProof proof;
+  const auto& daemon_sets = input.facts->daemon_sets_state;
+  if (!daemon_sets.readable) {
+    proof.reasons.push_back({"daemonsets-unreadable", {{"why", daemon_sets.why}}});
+  }
+  check_against(evidence, proof.reasons);
+  check_times(evidence, input, proof.reasons);
+  const auto backing = all_back(evidence, network_backs);
+  proof.foreign = backing == Backing::foreign;
+  if (backing == Backing::none) explain_no_basis(evidence, proof.reasons);
+  if (!proof.reasons.empty()) return proof;
+  proof.basis = Basis::network;
+  proof.reasons.push_back({"no-felix-scheduled", {}});
   return proof;
 }
 

@@ -18,6 +18,10 @@ struct ClosedProof {
 /// one is enough), and a basis that every look supports.
 [[nodiscard]] ClosedProof prove_closed(const NodeEvidence& evidence, const ProveInput& input);
 
+/// The same for a node that has no Felix pod and should have none. Nobody can look inside it, so
+/// every look has to bring refusals with a passed control.
+[[nodiscard]] ClosedProof prove_no_felix(const NodeEvidence& evidence, const ProveInput& input);
+
 /// Every InternalIP of the node refused at every port asked for, with a passed control (rejections
 /// and silence are not refusals). all_but_foreign: the rest answered, and positively not as Felix.
 enum class Refusals { all, all_but_foreign, no };

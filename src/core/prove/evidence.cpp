@@ -10,26 +10,46 @@
 namespace catflap {
 namespace {
 
-constexpr Port kMetricsPort = 9091;
-
-/// Ports that Felix listens on for other reasons (docs/how-it-decides.md).
-std::set<Port> other_felix_ports(const InsideLook& inside) {
+std::set<Port> other_felix_ports(const std::vector<const PodFacts*>& pods) {
   std::set<Port> ports{9099, 9199, 10256};
-  for (const auto& process : inside.felix) {
-    for (const auto& [name, value] : process.environment) {
-      if (!equal_ignoring_case(name, "FELIX_HEALTHPORT")) continue;
-      unsigned port = 0;
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
-      if (error == std::errc{} && end == value.data() + value.size() && port <= 65535) {
-        ports.insert(static_cast<Port>(port));
-      }
-    }
+  for (const auto* pod : pods) {
+    for (const int port : pod->declared.other_ports) ports.insert(static_cast<Port>(port));
   }
   return ports;
 }
 
-bool may_run(const PodFacts& pod) {
-  return pod.phase != "Succeeded" && pod.phase != "Failed";
+/// What the environment says is resolved with the rest; this is the real one.
+void add_health_ports(const FelixProcess& process, std::set<Port>& ports) {
+  for (const auto& [name, value] : process.environment) {
+    if (!equal_ignoring_case(name, "FELIX_HEALTHPORT")) continue;
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
+    if (error == std::errc{} && end == value.data() + value.size() && port <= 65535) {
+      ports.insert(static_cast<Port>(port));
+    }
+  }
+}
+
+/// A pod that ended runs no more; but what the API says of a node that is away is old, and a pod
+/// that is being deleted may be marked as failed before its container has ended.
+bool may_run(const PodFacts& pod, const NodeFacts& node) {
+  const bool ended = pod.phase == "Succeeded" || pod.phase == "Failed";
+  return !ended || pod.terminating || !node.ready;
+}
+
+void add_inside(NodeLook& look, const InsideLook& inside) {
+  look.insides.push_back(&inside);
+  for (const auto& process : inside.felix) add_health_ports(process, look.other_ports);
+  for (const auto& listener : inside.listeners) {
+    const auto same = std::ranges::find_if(look.listeners, [&](const Listener& known) {
+      return known.endpoint == listener.endpoint && known.inode == listener.inode;
+    });
+    if (same == look.listeners.end()) {
+      look.listeners.push_back(listener);
+    } else if (listener.felix || (!same->felix && same->comm.empty())) {
+      *same = listener;
+    }
+  }
 }
 
 bool too_old(TimePoint at, const ProveInput& input) {
@@ -69,7 +89,9 @@ void add_rows(ByNode& all, const Look& look, const ProveInput& input) {
 }
 
 void add_look(ByNode& all, const Look& look, const ProveInput& input) {
-  for (auto& [name, evidence] : all.nodes) evidence.looks.emplace_back();
+  for (auto& [name, evidence] : all.nodes) {
+    evidence.looks.push_back({.other_ports = other_felix_ports(evidence.pods)});
+  }
   add_rows(all, look, input);
   for (const auto& control : look.controls) {
     const auto by_address = all.node_of_address.find(control.address);
@@ -86,12 +108,19 @@ void add_look(ByNode& all, const Look& look, const ProveInput& input) {
     // A look into a pod that is gone says nothing of the Felix that runs now.
     const bool pod_is_there = std::ranges::any_of(
         it->second.pods, [&](const PodFacts* pod) { return pod->uid == inside.pod_uid; });
-    const auto*& slot = it->second.looks.back().inside;
-    if (pod_is_there && (slot == nullptr || !slot->complete)) slot = &inside;
+    if (!pod_is_there) continue;
+    add_inside(it->second.looks.back(), inside);
   }
 }
 
 }  // namespace
+
+const InsideLook* NodeLook::complete_into(const PodFacts& pod) const {
+  const auto found = std::ranges::find_if(insides, [&](const InsideLook* inside) {
+    return inside->complete && inside->pod_uid == pod.uid;
+  });
+  return found == insides.end() ? nullptr : *found;
+}
 
 bool NodeLook::control_passed(const Reach& row) const {
   return std::ranges::any_of(controls, [&](const Control* control) {
@@ -119,7 +148,7 @@ bool NodeLook::conclusive(const Reach& row) const {
 TimePoint NodeLook::earliest() const {
   TimePoint first = TimePoint::max();
   for (const auto* row : rows) first = std::min(first, row->at);
-  if (inside != nullptr) first = std::min(first, inside->at);
+  for (const auto* inside : insides) first = std::min(first, inside->at);
   return first;
 }
 
@@ -129,7 +158,7 @@ bool NodeEvidence::is_own_felix(const Reach& row) const {
 }
 
 std::set<Port> NodeEvidence::ports() const {
-  std::set<Port> result{kMetricsPort};
+  std::set<Port> result{kDefaultMetricsPort};
   for (const auto* pod : pods) {
     const auto port = pod->declared.port.value;
     if (port && *port > 0 && *port <= 65535) result.insert(static_cast<Port>(*port));
@@ -137,28 +166,57 @@ std::set<Port> NodeEvidence::ports() const {
   return result;
 }
 
-std::vector<const Listener*> felix_metrics_listeners(const InsideLook& inside,
+bool NodeEvidence::seen_inside(const NodeLook& look) const {
+  bool any = false;
+  for (const auto* pod : pods) {
+    const bool seen = look.complete_into(*pod) != nullptr;
+    if (!seen && (pod->felix_running || pod->terminating)) return false;
+    any = any || seen;
+  }
+  return any;
+}
+
+bool is_foreign(const Reach& row) {
+  return row.identity == Identity::other || row.identity == Identity::typha;
+}
+
+bool covers(const NodeLook& look, const Listener& listener, const HostPort& endpoint) {
+  const auto& address = listener.endpoint.address;
+  if (listener.endpoint.port != endpoint.port) return false;
+  if (!address.is_unspecified()) return address == endpoint.address;
+  if (address.is_v6() == endpoint.address.is_v6()) return true;
+  return address.is_v6() && std::ranges::none_of(look.listeners, [&](const Listener& other) {
+           return other.endpoint.port == endpoint.port && other.endpoint.address.is_unspecified() &&
+                  !other.endpoint.address.is_v6();
+         });
+}
+
+std::vector<const Listener*> felix_metrics_listeners(const NodeLook& look,
                                                      const std::set<Port>& ports,
                                                      bool random_port) {
-  const auto known = other_felix_ports(inside);
   std::vector<const Listener*> found;
-  for (const auto& listener : inside.listeners) {
+  for (const auto& listener : look.listeners) {
     if (!listener.felix) continue;
     const bool asked = ports.contains(listener.endpoint.port);
-    const bool explained = known.contains(listener.endpoint.port) ||
+    const bool explained = look.other_ports.contains(listener.endpoint.port) ||
                            (listener.endpoint.address.is_loopback() && !random_port);
     if (asked || !explained) found.push_back(&listener);
   }
   return found;
 }
 
-std::vector<const Listener*> foreign_listeners(const InsideLook& inside,
-                                               const std::set<Port>& ports) {
+std::vector<const Listener*> foreign_listeners(const NodeLook& look, const std::set<Port>& ports) {
   std::vector<const Listener*> found;
-  for (const auto& listener : inside.listeners) {
+  for (const auto& listener : look.listeners) {
     if (!listener.felix && ports.contains(listener.endpoint.port)) found.push_back(&listener);
   }
   return found;
+}
+
+bool identified(const NodeLook& look, const Listener& listener) {
+  return !listener.comm.empty() || std::ranges::any_of(look.rows, [&](const Reach* row) {
+    return is_foreign(*row) && covers(look, listener, row->endpoint);
+  });
 }
 
 std::vector<NodeEvidence> gather(const ProveInput& input, const std::set<std::string>& node_names) {
@@ -174,7 +232,7 @@ std::vector<NodeEvidence> gather(const ProveInput& input, const std::set<std::st
   }
   for (const auto& pod : input.facts->pods) {
     const auto it = all.nodes.find(pod.node);
-    if (it != all.nodes.end() && may_run(pod)) it->second.pods.push_back(&pod);
+    if (it != all.nodes.end() && may_run(pod, *it->second.node)) it->second.pods.push_back(&pod);
   }
   for (const auto& look : input.looks) add_look(all, look, input);
   for (const auto& row : input.before) {
@@ -185,7 +243,7 @@ std::vector<NodeEvidence> gather(const ProveInput& input, const std::set<std::st
   std::vector<NodeEvidence> result;
   for (auto& [name, evidence] : all.nodes) {
     std::erase_if(evidence.looks,
-                  [](const NodeLook& look) { return look.rows.empty() && look.inside == nullptr; });
+                  [](const NodeLook& look) { return look.rows.empty() && look.insides.empty(); });
     result.push_back(std::move(evidence));
   }
   return result;

@@ -15,8 +15,13 @@ namespace catflap {
 struct NodeLook {
   std::vector<const Reach*> rows;  // at this node's addresses
   std::vector<const Control*> controls;
-  const InsideLook* inside = nullptr;  // only if it belongs to a pod that is still there
+  std::vector<const InsideLook*> insides;  // of pods that are still there, complete or cut
+  std::vector<Listener> listeners;  // of all insides, each socket once: Felix's and named if one
+                                    // of them says so
+  std::set<Port> other_ports;       // where Felix listens for its health checks
 
+  /// The complete look into this pod, or null.
+  [[nodiscard]] const InsideLook* complete_into(const PodFacts& pod) const;
   [[nodiscard]] bool control_passed(const Reach& row) const;
   /// Rows that say something about a listener: open, refused, reset; and silence or rejection where
   /// the control passed.
@@ -39,18 +44,31 @@ struct NodeEvidence {
   [[nodiscard]] bool is_own_felix(const Reach& row) const;
   /// The ports that matter here: 9091 and every declared one but 0.
   [[nodiscard]] std::set<Port> ports() const;
+  /// A complete look into every Felix pod that runs or terminates here, one at least: only then
+  /// are all of Felix's sockets known as such.
+  [[nodiscard]] bool seen_inside(const NodeLook& look) const;
 };
 
+/// A complete answer that is positively not Felix's.
+[[nodiscard]] bool is_foreign(const Reach& row);
+
+/// Does a socket of this look take connections to the endpoint? 0.0.0.0 takes IPv4 only; :: takes
+/// both families, unless a socket on 0.0.0.0 shows that it cannot.
+[[nodiscard]] bool covers(const NodeLook& look, const Listener& listener, const HostPort& endpoint);
+
 /// Listeners of Felix that can be its metrics endpoint. Felix's health (9099, 9199 on OpenShift, or
-/// FELIX_HEALTHPORT) and eBPF kube-proxy health (10256) ports are not, unless metrics were asked
-/// for there; neither is any other loopback port.
-[[nodiscard]] std::vector<const Listener*> felix_metrics_listeners(const InsideLook& inside,
+/// as declared) and eBPF kube-proxy health (10256, or as declared) ports are not, unless metrics
+/// were asked for there; neither is any other loopback port.
+[[nodiscard]] std::vector<const Listener*> felix_metrics_listeners(const NodeLook& look,
                                                                    const std::set<Port>& ports,
                                                                    bool random_port);
 
-/// Listeners on one of the ports that are not Felix's.
-[[nodiscard]] std::vector<const Listener*> foreign_listeners(const InsideLook& inside,
+/// Listeners on one of the ports that are not known to be Felix's.
+[[nodiscard]] std::vector<const Listener*> foreign_listeners(const NodeLook& look,
                                                              const std::set<Port>& ports);
+
+/// Is it known whose this listener is, by its process or by its answer?
+[[nodiscard]] bool identified(const NodeLook& look, const Listener& listener);
 
 [[nodiscard]] std::vector<NodeEvidence> gather(const ProveInput& input,
                                                const std::set<std::string>& node_names);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "core/prove/closed.hpp"
 #include "core/prove/evidence.hpp"
@@ -41,21 +42,25 @@ bool on_random_port(const NodeEvidence& evidence) {
   });
 }
 
-/// Felix's metrics listeners of the last look's complete inside look; none if there is no such
-/// look.
+/// Felix's metrics listeners in the last look; none unless it looked into every Felix pod.
 std::optional<std::vector<const Listener*>> listeners_inside(const NodeEvidence& evidence) {
   const auto* last = evidence.last();
-  if (last == nullptr || last->inside == nullptr || !last->inside->complete) return std::nullopt;
-  return felix_metrics_listeners(*last->inside, evidence.ports(), on_random_port(evidence));
+  if (last == nullptr || !evidence.seen_inside(*last)) return std::nullopt;
+  return felix_metrics_listeners(*last, evidence.ports(), on_random_port(evidence));
 }
 
-bool outside(const Listener& listener) {
-  return !listener.endpoint.address.is_loopback();
+bool outside(const Listener* listener) {
+  return !listener->endpoint.address.is_loopback();
 }
 
-bool covers(const Listener& listener, const HostPort& endpoint) {
-  return listener.endpoint.port == endpoint.port && (listener.endpoint.address.is_unspecified() ||
-                                                     listener.endpoint.address == endpoint.address);
+/// Does any look have a row that somebody accepted, and that is not explained?
+bool answered(const NodeEvidence& evidence, const std::function<bool(const Reach&)>& explained) {
+  return std::ranges::any_of(evidence.looks, [&](const NodeLook& look) {
+    return std::ranges::any_of(look.rows, [&](const Reach* row) {
+      const bool accepted = row->outcome == Outcome::open || row->outcome == Outcome::reset;
+      return accepted && !explained(*row);
+    });
+  });
 }
 
 std::optional<Judgement> read_by_anybody(const NodeEvidence& evidence, const ProveInput&) {
@@ -78,18 +83,27 @@ std::optional<Judgement> read_by_anybody(const NodeEvidence& evidence, const Pro
   return judgement;
 }
 
+/// Nobody at all has a socket on the ports that are known, by a whole socket table of the node. It
+/// does not take a look into this pod to know that.
+bool nobody_on_the_ports(const NodeEvidence& evidence, const Declared& declared) {
+  const auto* last = evidence.last();
+  if (last == nullptr || declared.port.value.value_or(0) == 0) return false;
+  const bool whole =
+      std::ranges::any_of(last->insides, [](const InsideLook* inside) { return inside->complete; });
+  return whole && foreign_listeners(*last, evidence.ports()).empty() &&
+         felix_metrics_listeners(*last, evidence.ports(), false).empty();
+}
+
 std::optional<Judgement> declared_and_not_tested(const NodeEvidence& evidence, const ProveInput&) {
   const auto* last = evidence.last();
   const bool tested_outside =
       last != nullptr &&
       std::ranges::any_of(last->rows, [&](const Reach* row) { return last->conclusive(*row); });
-  if (tested_outside) return std::nullopt;
-  if (const auto inside = listeners_inside(evidence)) {
-    if (std::ranges::none_of(*inside, [](const Listener* listener) { return outside(*listener); }))
-      return std::nullopt;
-  }
+  const auto inside = listeners_inside(evidence);
+  const bool tested = tested_outside || (inside && std::ranges::none_of(*inside, outside));
   for (const auto* pod : evidence.pods) {
     const auto& declared = pod->declared;
+    if (pod->host_network && (tested || nobody_on_the_ports(evidence, declared))) continue;
     const bool running = pod->felix_running || pod->terminating;
     if (!declared_on(*pod) || !running || enforces_client_certificate(declared)) continue;
     if (declared.host.value && host_is_loopback(*declared.host.value)) continue;
@@ -104,6 +118,7 @@ std::optional<Judgement> declared_and_not_tested(const NodeEvidence& evidence, c
 /// look, or by refusals everywhere.
 bool proven_silent(const NodeEvidence& evidence, const Declared& declared) {
   if (const auto inside = listeners_inside(evidence)) return inside->empty();
+  if (nobody_on_the_ports(evidence, declared)) return true;
   const auto* last = evidence.last();
   const bool testable = declared.port.value.value_or(0) != 0 && declared.host.value &&
                         !host_is_loopback(*declared.host.value);
@@ -116,13 +131,11 @@ std::optional<Judgement> armed(const NodeEvidence& evidence, const ProveInput&) 
     if (!declared_on(*pod) || !proven_silent(evidence, pod->declared)) continue;
     const auto* last = evidence.last();
     const bool taken =
-        (last->inside != nullptr && !foreign_listeners(*last->inside, evidence.ports()).empty()) ||
-        std::ranges::any_of(last->rows, [](const Reach* row) {
-          return row->identity == Identity::other || row->identity == Identity::typha;
-        });
+        !foreign_listeners(*last, evidence.ports()).empty() ||
+        std::ranges::any_of(last->rows, [](const Reach* row) { return is_foreign(*row); });
     const char* code = "armed-not-listening";
     if (taken) code = "armed-port-taken";
-    if (pod->declared.tls.value.value_or(false) && !pod->declared.ca_file_set)
+    if (pod->declared.tls.value.value_or(false) && pod->declared.ca_file_set == false)
       code = "armed-ca-missing";
     return Judgement{.verdict = Verdict::armed,
                      .reasons = {{code, {{"pod", pod->namespace_ + "/" + pod->name}}}}};
@@ -148,13 +161,12 @@ std::optional<Judgement> protected_rule(const NodeEvidence& evidence, const Prov
   if (!felix_serves || first == rows.end()) return std::nullopt;
   // Every other answer, and every other Felix listener that outsiders could reach, must be guarded
   // as well.
-  for (const auto* row : rows) {
-    if (row->outcome == Outcome::open && !guarded(*row)) return std::nullopt;
-  }
+  if (answered(evidence, guarded)) return std::nullopt;
   for (const auto* listener : *inside) {
-    const bool tested = std::ranges::any_of(
-        rows, [&](const Reach* row) { return guarded(*row) && covers(*listener, row->endpoint); });
-    if (outside(*listener) && !tested) return std::nullopt;
+    const bool tested = std::ranges::any_of(rows, [&](const Reach* row) {
+      return guarded(*row) && covers(*evidence.last(), *listener, row->endpoint);
+    });
+    if (outside(listener) && !tested) return std::nullopt;
   }
   const bool certificate = (*first)->client_cert == ClientCertAsk::demanded;
   return Judgement{.verdict = Verdict::protected_,
@@ -165,13 +177,7 @@ std::optional<Judgement> protected_rule(const NodeEvidence& evidence, const Prov
 std::optional<Judgement> local_only(const NodeEvidence& evidence, const ProveInput&) {
   const auto inside = listeners_inside(evidence);
   if (!inside || inside->empty()) return std::nullopt;
-  if (std::ranges::any_of(*inside, [](const Listener* listener) { return outside(*listener); }))
-    return std::nullopt;
-  const bool answered = std::ranges::any_of(evidence.last()->rows, [](const Reach* row) {
-    return row->outcome == Outcome::open && row->identity != Identity::other &&
-           row->identity != Identity::typha;
-  });
-  if (answered) return std::nullopt;
+  if (std::ranges::any_of(*inside, outside) || answered(evidence, is_foreign)) return std::nullopt;
   return Judgement{
       .verdict = Verdict::local_only,
       .reasons = {{"loopback-only", {{"endpoint", inside->front()->endpoint.to_string()}}}}};
@@ -181,12 +187,13 @@ std::optional<Judgement> filtered(const NodeEvidence& evidence, const ProveInput
   const auto inside = listeners_inside(evidence);
   if (!inside) return std::nullopt;
   const auto* last = evidence.last();
+  if (answered(evidence, is_foreign)) return std::nullopt;
   const Reach* blocked = nullptr;
   for (const auto* listener : *inside) {
-    if (!outside(*listener)) continue;
+    if (!outside(listener)) continue;
     const Reach* blocked_here = nullptr;
     for (const auto* row : last->rows) {
-      if (!covers(*listener, row->endpoint) || !last->conclusive(*row)) continue;
+      if (!covers(*last, *listener, row->endpoint) || !last->conclusive(*row)) continue;
       if (row->outcome != Outcome::timeout && row->outcome != Outcome::rejected)
         return std::nullopt;
       blocked_here = row;
@@ -198,50 +205,51 @@ std::optional<Judgement> filtered(const NodeEvidence& evidence, const ProveInput
   return Judgement{.verdict = Verdict::filtered, .reasons = {at("outside-blocked", *blocked)}};
 }
 
-std::optional<Judgement> no_felix(const NodeEvidence& evidence, const ProveInput&) {
-  if (!evidence.pods.empty() || evidence.scheduled) return std::nullopt;
-  Judgement foreign{.verdict = Verdict::not_felix, .reasons = {{"no-felix-scheduled", {}}}};
+/// Who else is on the port, as reasons.
+void name_foreigners(const NodeEvidence& evidence, std::vector<Message>& reasons) {
   for (const auto& look : evidence.looks) {
+    for (const auto* listener : foreign_listeners(look, evidence.ports())) {
+      reasons.push_back({"foreign-listener",
+                         {{"endpoint", listener->endpoint.to_string()}, {"comm", listener->comm}}});
+    }
     for (const auto* row : look.rows) {
-      if (row->identity == Identity::other || row->identity == Identity::typha) {
-        foreign.reasons.push_back(at("foreign-answer", *row));
-      } else if (row->outcome == Outcome::open || row->outcome == Outcome::reset) {
-        return std::nullopt;
-      }
+      if (row->outcome == Outcome::open) reasons.push_back(at("foreign-answer", *row));
     }
   }
-  if (foreign.reasons.size() > 1) return foreign;
-  return Judgement{.verdict = Verdict::no_felix, .reasons = {{"no-felix-scheduled", {}}}};
 }
 
 std::optional<Judgement> closed_or_not_felix(const NodeEvidence& evidence,
                                              const ProveInput& input) {
   auto proof = prove_closed(evidence, input);
   if (proof.basis == Basis::none) return std::nullopt;
-  if (!proof.foreign) return Judgement{Verdict::closed, proof.basis, "", std::move(proof.reasons)};
-  Judgement judgement{Verdict::not_felix, proof.basis, "", std::move(proof.reasons)};
-  const auto& last = *evidence.last();
-  if (last.inside != nullptr) {
-    for (const auto* listener : foreign_listeners(*last.inside, evidence.ports())) {
-      judgement.reasons.push_back(
-          {"foreign-listener",
-           {{"endpoint", listener->endpoint.to_string()}, {"comm", listener->comm}}});
-    }
-  }
-  for (const auto* row : last.rows) {
-    if (row->outcome == Outcome::open) judgement.reasons.push_back(at("foreign-answer", *row));
-  }
+  Judgement judgement{Verdict::closed, proof.basis, "", std::move(proof.reasons)};
+  if (!proof.foreign) return judgement;
+  judgement.verdict = Verdict::not_felix;
+  name_foreigners(evidence, judgement.reasons);
+  return judgement;
+}
+
+bool no_felix_expected(const NodeEvidence& evidence) {
+  return evidence.pods.empty() && !evidence.scheduled;
+}
+
+std::optional<Judgement> no_felix(const NodeEvidence& evidence, const ProveInput& input) {
+  if (!no_felix_expected(evidence)) return std::nullopt;
+  auto proof = prove_no_felix(evidence, input);
+  if (proof.basis == Basis::none) return std::nullopt;
+  Judgement judgement{.verdict = Verdict::no_felix, .reasons = std::move(proof.reasons)};
+  if (!proof.foreign) return judgement;
+  judgement.verdict = Verdict::not_felix;
+  name_foreigners(evidence, judgement.reasons);
   return judgement;
 }
 
 /// Felix is there and could not be fully tested: what each rule above was missing is part of what
 /// `closed` is missing.
 Judgement unknown(const NodeEvidence& evidence, const ProveInput& input) {
-  Judgement judgement{.reasons = prove_closed(evidence, input).reasons};
-  if (evidence.pods.empty() && !evidence.scheduled) {
-    std::erase_if(judgement.reasons,
-                  [](const Message& reason) { return reason.code == "pod-missing"; });
-  }
+  auto proof =
+      no_felix_expected(evidence) ? prove_no_felix(evidence, input) : prove_closed(evidence, input);
+  Judgement judgement{.reasons = std::move(proof.reasons)};
   if (evidence.node->windows) judgement.reasons.push_back({"windows-node", {}});
   return judgement;
 }
@@ -289,9 +297,7 @@ bool enabled_by_build(const NodeEvidence& evidence) {
     if (std::ranges::any_of(look.rows,
                             [&](const Reach* row) { return evidence.is_own_felix(*row); }))
       return true;
-    if (look.inside != nullptr &&
-        !felix_metrics_listeners(*look.inside, evidence.ports(), false).empty())
-      return true;
+    if (!felix_metrics_listeners(look, evidence.ports(), false).empty()) return true;
   }
   return !evidence.elsewhere.empty();
 }
@@ -349,7 +355,7 @@ NodeVerdict verdict_of(const NodeEvidence& evidence, const ProveInput& input) {
     for (auto& pod : node.pods) upgrade(pod.declared);
   }
   if (const auto* last = evidence.last()) {
-    if (last->inside != nullptr) node.listening = last->inside->listeners;
+    node.listening = last->listeners;
     for (const auto* row : last->rows) node.reachable.push_back(*row);
   }
   node.accepted = accepted(node, input);

@@ -32,6 +32,10 @@ struct ProveInput {
 
 [[nodiscard]] ClusterVerdict prove(const ProveInput& input);
 
+/// Did a Felix start, a pod begin to end, or a FelixConfiguration change within the last minute of
+/// `now`? Then one look may meet a restart, and proves nothing.
+[[nodiscard]] bool changed_lately(const ClusterFacts& facts, TimePoint now);
+
 /// The exit code of diagnose, close and verify (docs/verdicts.md): 0, 1 or 3.
 [[nodiscard]] int exit_code(const ClusterVerdict& verdict);
 

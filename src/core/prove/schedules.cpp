@@ -23,7 +23,7 @@ bool tolerates(const json::object& toleration, const Taint& taint) {
   const auto key = text_at(toleration, {"key"});
   if (!key.empty() && key != taint.key) return false;
   const auto op = text_at(toleration, {"operator"});
-  if (op == "Exists") return true;
+  if (!op.empty() && op != "Equal") return true;  // Exists, or an operator newer than this code
   return !key.empty() &&
          text_at(toleration, {"value"}) == taint.value;  // an empty key needs Exists
 }

@@ -156,6 +156,7 @@ FelixConfiguration read_felix_configuration(const json::object& object) {
   const json::object* spec = object_at(object, {"spec"});
   const auto annotations = config_annotations(object, read);
   for (const Parameter& parameter : kParameters) add_settings(parameter, spec, annotations, out);
+  for (const Parameter& parameter : kOtherPorts) add_settings(parameter, spec, annotations, out);
   if (!spec) return out;
   if (const json::value* selector = spec->if_contains("nodeSelector")) {
     if (selector->is_string()) out.node_selector = text_at(*spec, {"nodeSelector"});

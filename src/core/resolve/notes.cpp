@@ -12,8 +12,6 @@
 namespace catflap {
 namespace {
 
-constexpr int kUsualPort = 9091;
-
 using Params = std::map<std::string, std::string>;
 
 class Notes {
@@ -95,7 +93,7 @@ class Notes {
     note_invalid(declared_.host);
     note_invalid(declared_.tls);
     note_invalid(declared_.client_auth);
-    if (declared_.tls.value.value_or(false) && !declared_.ca_file_set) {
+    if (declared_.tls.value.value_or(false) && declared_.ca_file_set == false) {
       add("CF0020", {{"source", words(declared_.tls.source)}});
     }
     if (!declared_.enabled.value) return;
@@ -112,7 +110,7 @@ class Notes {
     const std::string source = words(declared_.port.source);
     if (*declared_.port.value == 0) {
       add("CF0009", {{"source", source}});
-    } else if (*declared_.port.value != kUsualPort) {
+    } else if (*declared_.port.value != kDefaultMetricsPort) {
       add("CF0008", {{"port", std::to_string(*declared_.port.value)}, {"source", source}});
     }
   }

@@ -4,15 +4,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "core/resolve/felix_cfg.hpp"
 #include "core/resolve/notes.hpp"
 #include "core/resolve/sources.hpp"
 
 namespace catflap {
 namespace {
 
-constexpr int kCompiledPort = 9091;
 constexpr Version kHostSince{3, 9, 0};
 constexpr Version kTlsSince{3, 32, 0};
 // The release after the one whose compiled mode was RequireAndVerifyClientCert
@@ -112,15 +114,43 @@ Param<ClientAuth> decide_client_auth(const Sources& sources) {
 
 }  // namespace
 
+std::string agreed_version(const std::string& image_tag, const std::string& cluster_version) {
+  const auto own = parse_version(image_tag);
+  if (!own) return cluster_version;
+  const auto cluster = parse_version(cluster_version);
+  if (!cluster) return image_tag;
+  // Where this code asks for a version; after 3.32.0 exactly, the mode of client certificates
+  // changed.
+  constexpr std::array kGates{kHostSince, kTlsSince, Version{3, 32, 1}, kNoClientCertSince};
+  const bool alike = std::ranges::all_of(
+      kGates, [&](const Version& gate) { return (*own < gate) == (*cluster < gate); });
+  return alike ? image_tag : "";
+}
+
+bool sets_metrics(std::string_view felix_cfg) {
+  const auto file = parse_felix_cfg(std::string{felix_cfg});
+  return !file || std::ranges::any_of(*file, [](const auto& entry) {
+    return std::ranges::any_of(kParameters, [&](const Parameter& parameter) {
+      return names_parameter(entry.first, parameter.name);
+    });
+  });
+}
+
 Declared resolve(const ResolveInput& input) {
   const Sources sources{input};
   Declared declared;
   declared.enabled = decide<bool>(sources.layers(kEnabled), false, parse_felix_bool);
-  declared.port = decide<int>(sources.layers(kPort), kCompiledPort, parse_felix_port);
+  declared.port = decide<int>(sources.layers(kPort), int{kDefaultMetricsPort}, parse_felix_port);
   declared.host = decide_host(sources);
   declared.tls = decide_tls(sources);
   declared.client_auth = decide_client_auth(sources);
-  declared.ca_file_set = !decide_text(sources, kCaFile).value.value_or("").empty();
+  if (const auto ca = decide_text(sources, kCaFile); ca.value) {
+    declared.ca_file_set = !ca.value->empty();
+  }
+  for (const Parameter& parameter : kOtherPorts) {
+    const auto port = decide<int>(sources.layers(parameter), 0, parse_felix_port);
+    if (port.value.value_or(0) != 0) declared.other_ports.push_back(*port.value);
+  }
   for (const EnvVariable& variable : sources.environment().variables) {
     if (variable.from_outside && env_names_parameter(variable.name, kEnabled.name)) {
       declared.enabled_from_outside.push_back(variable.name);

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/model/cluster.hpp"
@@ -33,6 +34,15 @@ struct ResolveInput {
   ReadState felix_configurations_state;
   std::string calico_version;  // "" if not known
 };
+
+/// The version of a pod's Calico: the one that its image's tag names, or the cluster's if that is
+/// no version. "" if the two would make Felix behave differently: during an upgrade either may lag,
+/// and a vendor's tag may count otherwise.
+[[nodiscard]] std::string agreed_version(const std::string& image_tag,
+                                         const std::string& cluster_version);
+
+/// Does a felix.cfg say anything about the metrics endpoint, or keep Felix from starting?
+[[nodiscard]] bool sets_metrics(std::string_view felix_cfg);
 
 /// Every parameter of the metrics endpoint with the layer that decides it. A source that could
 /// decide and could not be read makes the parameter unreadable, names that differ in case and in

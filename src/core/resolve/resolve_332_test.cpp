@@ -97,7 +97,8 @@ constexpr std::string_view kCertificates =
 TEST(ResolveTls, NeedsACertificateOrAKey) {
   const Declared declared = at("v3.33.0").fc("default", kCertificates).declared();
   EXPECT_EQ(declared.tls.value, true);
-  EXPECT_TRUE(declared.ca_file_set);
+  EXPECT_EQ(declared.ca_file_set, true);
+  EXPECT_EQ(at("v3.33.0").closed_objects().declared().ca_file_set, std::nullopt);
   EXPECT_EQ(at("v3.33.0").fc("default", R"({"prometheusMetricsKeyFile":"/k"})").dumped(),
             "enabled=false <- compiled; tls=true <- fc-default spec.prometheusMetricsKeyFile; "
             "auth=NoClientCert <- compiled [CF0020]");

@@ -185,7 +185,36 @@ TEST(Resolve, CallsWhatItCannotReadUnreadableAndNeverOff) {
   secret.fc("default", kOff);
   EXPECT_EQ(enabled_switch(secret.declared()), Switch::undecided);
   secret.env(kEnvEnabled, "false");
-  EXPECT_EQ(enabled_switch(secret.declared()), Switch::off) << "env outranks envFrom";
+  EXPECT_EQ(enabled_switch(secret.declared()), Switch::undecided)
+      << "env outranks the same name of envFrom, and not another spelling";
+}
+
+TEST(Resolve, FindsThePortsThatAreNotForMetrics) {
+  EXPECT_EQ(Case{}.declared().other_ports, std::vector<int>{});
+  EXPECT_EQ(Case{}
+                .fc("default", R"({"healthPort":9299,"bpfKubeProxyHealthzPort":10300})")
+                .env("FELIX_HealthPort", "9399")
+                .declared()
+                .other_ports,
+            (std::vector<int>{9399, 10300}));
+}
+
+TEST(Resolve, AgreesOnAVersion) {
+  EXPECT_EQ(agreed_version("v3.30.1", "v3.30.3"), "v3.30.1");
+  EXPECT_EQ(agreed_version("", "v3.30.3"), "v3.30.3");
+  EXPECT_EQ(agreed_version("latest", "v3.30.3"), "v3.30.3");
+  EXPECT_EQ(agreed_version("v3.32.0", ""), "v3.32.0");
+  EXPECT_EQ(agreed_version("v3.32.0", "v3.31.2"), "") << "an upgrade is under way";
+  EXPECT_EQ(agreed_version("v3.31.2", "v3.32.0"), "");
+  EXPECT_EQ(agreed_version("v3.32.1", "v3.32.0"), "");
+  EXPECT_EQ(agreed_version("v3.34.0", "v3.33.0"), "v3.34.0");
+}
+
+TEST(Resolve, KnowsAFileThatMatters) {
+  EXPECT_FALSE(sets_metrics("[global]\nMetadataAddr = None\nLogFilePath = None\n"));
+  EXPECT_FALSE(sets_metrics(""));
+  EXPECT_TRUE(sets_metrics("[x]\nprometheusmetricsport = 9091\n"));
+  EXPECT_TRUE(sets_metrics("[global\n")) << "Felix does not start with it";
 }
 
 TEST(Resolve, DoesNotFearASourceWhosePrefixCannotSetTheName) {

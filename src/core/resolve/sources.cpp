@@ -155,7 +155,6 @@ void Sources::find_datastore() {
 
 LayerValues Sources::env_layer(const Parameter& parameter) const {
   LayerValues layer{.layer = Layer::env};
-  bool decided_by_list = false;
   for (const EnvVariable& variable : environment_.variables) {
     if (!env_names_parameter(variable.name, parameter.name)) continue;
     if (!variable.value) {
@@ -164,9 +163,8 @@ LayerValues Sources::env_layer(const Parameter& parameter) const {
       continue;
     }
     layer.candidates.push_back({variable.source, *variable.value});
-    decided_by_list = decided_by_list || (variable.from_list && !variable.value->empty());
   }
-  if (decided_by_list) return layer;
+  // An entry of the env list outranks the same name from envFrom, and not another spelling of it.
   for (const OpaqueSource& opaque : environment_.opaque) {
     if (!may_set(opaque, parameter)) continue;
     layer.unreadable = opaque.why;

@@ -38,6 +38,12 @@ inline constexpr Parameter kClientAuth{"PrometheusMetricsClientAuth", "prometheu
 inline constexpr std::array kParameters{kEnabled, kPort,   kHost,      kCertFile,
                                         kKeyFile, kCaFile, kClientAuth};
 
+/// Ports that Felix listens on for other reasons: not metrics, and not to be taken for them.
+inline constexpr Parameter kHealthPort{"HealthPort", "healthPort", SpecType::integer};
+inline constexpr Parameter kBpfHealthPort{"BPFKubeProxyHealthzPort", "bpfKubeProxyHealthzPort",
+                                          SpecType::integer};
+inline constexpr std::array kOtherPorts{kHealthPort, kBpfHealthPort};
+
 /// Lower case as Go's strings.ToLower makes it, as far as it can matter here: ASCII, and the two
 /// letters outside ASCII whose lower case is an ASCII letter (U+0130 and U+212A).
 [[nodiscard]] std::string felix_lower(std::string_view text);
