@@ -16,15 +16,13 @@ namespace {
 // Reasons that pass by themselves: a pod that becomes Ready, a kubelet that comes back, a network
 // that drops once. The others (a right that is missing, a configuration that is ambiguous) stay
 // however often one looks.
-const std::set<std::string, std::less<>> kPassing{"body-cut",
-                                                  "control-failed",
+const std::set<std::string, std::less<>> kPassing{"control-failed",
                                                   "environment-differs",
                                                   "exec-failed",
                                                   "exec-timeout",
                                                   "felix-not-seen-alive",
                                                   "felix-process-not-seen",
                                                   "inside-incomplete",
-                                                  "look-contradicts",
                                                   "look-too-early",
                                                   "node-not-ready",
                                                   "observation-too-old",

@@ -65,6 +65,7 @@ Result<void> read_daemon_sets(kube::Api& api, const std::string& namespace_, Clu
     facts.daemon_sets_state = {.readable = false, .why = to_string(listed.error())};
     TRY(list_daemon_sets(api, namespace_, facts.daemon_sets));
   }
+  facts.scope = namespace_;
   for (auto& daemon_set : facts.daemon_sets) {
     daemon_set.in_scope = namespace_.empty() || daemon_set.namespace_ == namespace_;
     read_revisions(api, daemon_set);

@@ -167,7 +167,7 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
                          {"names", fmt::format("{}", fmt::join(names, ", "))}}});
   }
   if (std::ranges::none_of(facts.daemon_sets, &DaemonSetFacts::in_scope))
-    findings.push_back({"CF0036", {}});
+    findings.push_back(none_found(facts));
 }
 
 // The run.
@@ -210,6 +210,12 @@ void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
 }
 
 }  // namespace
+
+Message none_found(const ClusterFacts& facts) {
+  Message finding{"CF0036", {}};
+  if (!facts.scope.empty()) finding.params["namespace"] = facts.scope;
+  return finding;
+}
 
 void add_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
                   const std::vector<Look>& looks) {

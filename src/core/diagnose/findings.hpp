@@ -8,6 +8,9 @@
 
 namespace catflap {
 
+/// CF0036: no DaemonSet that may be changed runs Felix.
+[[nodiscard]] Message none_found(const ClusterFacts& facts);
+
 /// Adds findings to each node of `cluster` and to the cluster itself. `looks` are those that
 /// `cluster` was proven from. A finding that is the same on every node (owner, masked layer,
 /// annotation) stands once, with the cluster.

@@ -168,7 +168,9 @@ TEST(Findings, Table) {
                           "ports":[{"containerPort":9091},{"containerPort":9099}]}]}})");
        },
        "CF0050 | "},
-      {"none in scope", [](Diagnosis& d) { d.facts.daemon_sets[0].in_scope = false; }, "CF0036 | "},
+      {"none in scope",
+       [](Diagnosis& d) { d.facts.scope = "web", d.facts.daemon_sets[0].in_scope = false; },
+       "CF0036 | "},
       {"two DaemonSets", [](Diagnosis& d) { d.facts.daemon_sets.push_back({.name = "canal"}); },
        "CF0035 | "},
       {"none", [](Diagnosis& d) { d.facts.daemon_sets.clear(); }, "CF0036 | "},

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/json_read.hpp"
+#include "core/diagnose/findings.hpp"
 #include "core/plan/by_hand.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/env_edit.hpp"
@@ -39,7 +40,7 @@ class Planner {
 
   Plan run() {
     if (situations_.empty()) {
-      plan_.findings.push_back({"CF0036", {}});
+      plan_.findings.push_back(none_found(facts_));
       return finish();
     }
     for (const Situation& s : situations_) judge(s);
