@@ -129,7 +129,7 @@ struct ClusterFacts {
   CalicoApi calico_api = CalicoApi::none;
   std::vector<NodeFacts> nodes;
   std::vector<DaemonSetFacts> daemon_sets;
-  std::string scope;  // the namespace whose DaemonSets may be changed (-n); "": all
+  std::string scope;            // the namespace whose DaemonSets may be changed (-n); "": all
   ReadState daemon_sets_state;  // not readable: only those of one namespace could be listed
   std::vector<PodFacts> pods;
   ReadState felix_configurations_state;
