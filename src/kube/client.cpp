@@ -148,7 +148,8 @@ class Client final : public Api {
   std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
                                        std::size_t parallel) override {
     std::vector<std::optional<Result<ExecOutput>>> results(calls.size());
-    transport_.prepare_credentials();
+    if (auto ready = transport_.prepare_credentials(); !ready)
+      return std::vector<Result<ExecOutput>>(calls.size(), ready.error());
     Scope scope(loop_.root());
     loop_.run(exec_all(transport_, scope, calls, parallel, results));
     std::vector<Result<ExecOutput>> out;

@@ -304,7 +304,7 @@ Task<Result<ResponseHead>> Transport::call(Scope& scope, const Call& call, BodyR
     if (call.repeat == Call::Repeat::allowed) ready.kept = impl_->take_idle(identity->generation);
     Duration most = impl_->config.request_timeout.value_or(kAttemptTimeout);
     if (ready.kept) most = std::min(most, limit / 2);
-    most = std::clamp(std::chrono::ceil<Duration>(deadline - now), Duration{1}, most);
+    most = std::max(Duration{1}, std::min(most, std::chrono::ceil<Duration>(deadline - now)));
     Scope trial(scope);
     trial.expire_after(most, fmt::format("no answer within {}", to_string(most)));
     auto started = co_await impl_->start(trial, call, std::move(ready));
@@ -359,8 +359,9 @@ Task<Result<std::unique_ptr<Conversation>>> Transport::open(Scope& scope, const 
   }
 }
 
-void Transport::prepare_credentials() {
-  (void)impl_->credentials.current();
+Result<void> Transport::prepare_credentials() {
+  TRY(impl_->credentials.current());
+  return {};
 }
 
 Duration Transport::clock_skew() const {

@@ -53,9 +53,8 @@ class Transport {
   /// attempt, but another after a 401 that fresh credentials may heal, and after a 429.
   [[nodiscard]] Task<Result<std::unique_ptr<Conversation>>> open(Scope& scope, const Call& call);
 
-  /// Runs a credential plugin that is due, so that it takes no time of the calls that follow. An
-  /// error is theirs to meet.
-  void prepare_credentials();
+  /// Runs a credential plugin that is due, so that it takes no time of the calls that follow.
+  [[nodiscard]] Result<void> prepare_credentials();
 
   [[nodiscard]] Duration clock_skew() const;
 

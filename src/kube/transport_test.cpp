@@ -79,6 +79,22 @@ TEST_F(SlowPlugin, TakesNoTimeOfAnExec) {
   EXPECT_EQ(line(results.at(0)), "ok");
 }
 
+TEST(Transport, APluginThatFailsIsRunOnceForAllExecs) {
+  const std::string path = fmt::format("{}/catflap-runs-{}", ::testing::TempDir(), ::getpid());
+  TestServer server([](const TestRequest&, TestConnection&) {});
+  TestClient client(server);
+  client.config.user.token = Secret();
+  client.config.user.exec = shell(fmt::format("echo x >> {}; exit 1", path));
+  client.environment.variables = {"PATH=/usr/bin:/bin"};
+  auto results = client.api().exec(std::vector<ExecCall>(20, cat(1s)), 4);
+  ASSERT_EQ(results.size(), 20u);
+  for (const auto& result : results)
+    EXPECT_THAT(line(result), HasSubstr("credential plugin failed"));
+  std::ifstream file(path);
+  EXPECT_EQ(std::count(std::istreambuf_iterator<char>(file), {}, '\n'), 1);
+  std::remove(path.c_str());
+}
+
 TEST(Transport, ARefusalLeavesItsConnectionUsable) {
   TestServer server([](const TestRequest& request, TestConnection& connection) {
     connection.answer(request.target == "/gone" ? 404 : 200, "{}");
