@@ -36,8 +36,11 @@ bool any_unreadable(const std::map<std::string, Lookup>& lookups) {
 
 /// The environment that Felix really has replaces a declared one with holes. Only if there is one
 /// Felix in the container.
-bool put_environment(ResolveInput& input, const InsideLook& inside) {
-  if (!any_unreadable(input.config_maps) && !any_unreadable(input.secrets)) return false;
+bool put_environment(ResolveInput& input, const InsideLook& inside, const Declared& declared) {
+  // A source that was deleted since the container started is a hole as well.
+  const bool hole =
+      declared.enabled.state == ParamState::unreadable && declared.enabled.layer == Layer::env;
+  if (!hole && !any_unreadable(input.config_maps) && !any_unreadable(input.secrets)) return false;
   if (inside.felix.size() != 1) return false;
   auto* spec = input.pod.if_contains("spec");
   if (spec == nullptr || !spec->is_object()) return false;
@@ -64,7 +67,7 @@ void apply_inside(ClusterFacts& facts, const Look& look) {
     if (inside == nullptr) continue;
     ResolveInput input = *pod.unresolved;
     const bool file = put_file(input, *inside);
-    const bool environment = put_environment(input, *inside);
+    const bool environment = put_environment(input, *inside, pod.declared);
     if (!file && !environment) continue;
     input.felix_configurations = &facts.felix_configurations;
     pod.declared = resolve(input);

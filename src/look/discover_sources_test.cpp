@@ -83,6 +83,20 @@ TEST(DiscoverReferences, AbsentAndOptionalSetsNothing) {
   EXPECT_EQ(enabled_switch(discovered(cluster).pods[0].declared), Switch::off);
 }
 
+TEST(DiscoverReferences, ASourceThatIsGoneMayHaveSetAnotherSpelling) {
+  TestCluster cluster{container_json(R"({"name":"FELIX_PROMETHEUSMETRICSENABLED","value":"false"})",
+                                     R"(,"envFrom":[{"configMapRef":{"name":"gone"}}])")};
+  auto facts = discovered(cluster);
+  EXPECT_EQ(enabled_switch(facts.pods[0].declared), Switch::undecided);
+  Look look;
+  look.inside.push_back(
+      {.pod_uid = facts.pods[0].uid,
+       .complete = true,
+       .felix = {{.pid = 7, .environment = {{"FELIX_PROMETHEUSMETRICSENABLED", "false"}}}}});
+  apply_inside(facts, look);
+  EXPECT_EQ(enabled_switch(facts.pods[0].declared), Switch::off);
+}
+
 TEST(DiscoverReferences, AChangeAfterTheContainersStartIsNotWhatItRunsWith) {
   TestCluster cluster{container_json("", kEnvFrom)};
   cluster.put(kube::kConfigMaps, config_map_json("false", "2026-01-02T00:00:00Z"));
