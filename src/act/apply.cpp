@@ -37,7 +37,7 @@ json::array patch_for(const FieldChange& change, const FieldNow& now) {
   // bad patch.
   json::array patch{json::object{
       {"op", "replace"}, {"path", "/metadata/resourceVersion"}, {"value", now.resource_version}}};
-  if (change.wanted.is_null()) {
+  if (now.next.is_null()) {
     const bool with_parent = change.drop_empty_parent && now.only_field;
     patch.push_back(
         json::object{{"op", "remove"}, {"path", with_parent ? now.parent_pointer : now.pointer}});
@@ -46,7 +46,7 @@ json::array patch_for(const FieldChange& change, const FieldNow& now) {
   if (!now.has_parent)
     patch.push_back(
         json::object{{"op", "add"}, {"path", now.parent_pointer}, {"value", json::object{}}});
-  patch.push_back(json::object{{"op", "add"}, {"path", now.pointer}, {"value", change.wanted}});
+  patch.push_back(json::object{{"op", "add"}, {"path", now.pointer}, {"value", now.next}});
   return patch;
 }
 
@@ -58,7 +58,7 @@ Result<FieldNow> read_patiently(const Context& context, const FieldChange& chang
     auto now = read_field(context.api, change);
     if (now) return now;
     if (!worth_another_try(now.error()) || context.clock.steady() + wait > give_up) return now;
-    TRY(pause_for(context, options.may_write, wait));
+    TRY(pause_for(context, options.keep_alive, wait));
     wait = std::min(wait * 2, kLastRetry);
   }
 }
@@ -89,8 +89,11 @@ kube::ObjectRef object_ref(const Target& target) {
 }
 
 Result<FieldNow> read_field(kube::Api& api, const FieldChange& change) {
-  TRY_ASSIGN(const auto object, api.get(object_ref(change.target)));
-  return judge_field(object, change);
+  const auto object = api.get(object_ref(change.target));
+  if (object) return judge_field(*object, change);
+  if (object.error().kind == ErrorKind::not_found)
+    return not_the_planned(change.target, "does not exist any more");
+  return object.error();
 }
 
 Result<Applied> apply_field(const Context& context, const FieldChange& change,
@@ -110,14 +113,13 @@ Result<Applied> apply_field(const Context& context, const FieldChange& change,
         context.api.patch(object_ref(change.target), kube::PatchType::json_patch,
                           patch_for(change, now), kube::WriteOptions{.dry_run = options.dry_run});
     if (answer)
-      return Applied{.written = true,
-                     .audit_id = answer->audit_id,
-                     .generation = number_at(answer->object, {"metadata", "generation"})};
+      return Applied{
+          .written = true, .audit_id = answer->audit_id, .generation = changes_of(answer->object)};
     if (!worth_another_try(answer.error())) return std::move(answer).error();
     last = answer.error();
     lost = lost || answer_lost(*last);
     if (last->kind == ErrorKind::conflict) continue;
-    TRY(pause_for(context, options.may_write, wait));
+    TRY(pause_for(context, options.keep_alive, wait));
     wait = std::min(wait * 2, kLastRetry);
   }
   // The last answer may have been lost after the write.

@@ -219,9 +219,18 @@ TEST_F(Apply, AnnotationKeysAreEscaped) {
             "/metadata/annotations/config.projectcalico.org~1Prometheus~0Metrics");
 }
 
-TEST_F(Apply, DuplicatesAndTheirOrderAreAChange) {
-  edit_env(R"([{"name":"FELIX_X","value":"true"},{"name":"A","value":"1"}])");
-  EXPECT_THAT(apply(env(kOn, kOff)).error().what, HasSubstr("another order"));
+TEST_F(Apply, DuplicatesOfTheTouchedEntryAreAChange) {
+  edit_env(
+      R"([{"name":"A","value":"1"},{"name":"FELIX_X","value":"true"},{"name":"FELIX_X","value":"true"}])");
+  EXPECT_THAT(apply(env(kOn, kOff)).error().what, HasSubstr("another order or number"));
+}
+
+TEST_F(Apply, WhatOthersAddedMeanwhileStays) {
+  edit_env(R"([{"name":"NEW"},{"name":"A","value":"2"},{"name":"FELIX_X","value":"true"}])");
+  EXPECT_TRUE(apply(env(kOn, kOff)).value().written);
+  EXPECT_EQ(env_now(),
+            json::parse(
+                R"([{"name":"NEW"},{"name":"A","value":"2"},{"name":"FELIX_X","value":"false"}])"));
 }
 
 TEST(FakeApi, AnswersAsTheRealServerDoes) {

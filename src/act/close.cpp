@@ -47,7 +47,9 @@ class CloseRun {
         break;
       }
     }
-    for (const auto step : {&CloseRun::say_what_goes_on, &CloseRun::release_lock}) (this->*step)();
+    for (const auto step :
+         {&CloseRun::tell_written, &CloseRun::say_what_goes_on, &CloseRun::release_lock})
+      (this->*step)();
     return std::move(out_);
   }
 
@@ -55,18 +57,17 @@ class CloseRun {
   // The steps, in their order.
 
   Result<void> take_lock() {
-    const auto namespace_ = journal_namespace(input_.facts);
-    if (input_.plan.steps.empty()) {
-      // Nothing to write: a journal is needed only to go on with what an earlier run left.
-      auto journal = read_journal(context_.api, namespace_);
-      if (!journal && journal.error().kind == ErrorKind::not_permitted) return {};
-      if (!journal) return std::move(journal).error();
-      if (!*journal || !(*journal)->run || !(*journal)->run->unfinished()) return {};
-    }
-    TRY_ASSIGN(auto hold,
-               JournalHold::acquire(context_, namespace_, "close", options_.lock, seams_.progress));
+    auto found = find_journal(context_.api, input_.facts);
+    const bool writes = !input_.plan.steps.empty();
+    // Nothing to write: a journal is needed only to go on with what an earlier run left.
+    if (!found && found.error().kind == ErrorKind::not_permitted && !writes) return {};
+    if (!found) return std::move(found).error();
+    const auto& journal = found->journal;
+    if (!writes && (!journal || !journal->run || !journal->run->unfinished())) return {};
+    TRY_ASSIGN(auto hold, JournalHold::acquire(context_, found->namespace_, "close", options_.lock,
+                                               seams_.progress));
     hold_.emplace(std::move(hold));
-    out_.journal = fmt::format("{}/{}", namespace_, kJournalName);
+    out_.journal = fmt::format("{}/{}", found->namespace_, kJournalName);
     return {};
   }
 
@@ -75,11 +76,28 @@ class CloseRun {
     auto& journal = hold_->journal();
     if (journal.run && journal.run->unfinished()) {
       out_.resumed = true;
+      const auto before = journal.run->steps;
       auto recovered = recover_run(context_, *journal.run);
+      for (std::size_t i = 0; i < before.size(); ++i)
+        if (before[i].state != StepState::superseded &&
+            journal.run->steps[i].state == StepState::superseded)
+          out_.superseded.push_back(before[i].target);
       TRY(hold_->save());
       if (!recovered) return recovered;
     }
-    return check_plan(context_.api, input_.plan);
+    TRY(check_plan(context_.api, input_.plan));
+    return rehearse_rights();
+  }
+
+  /// A right that is missing for the last step is known before the first is written.
+  Result<void> rehearse_rights() {
+    for (const auto& step : input_.plan.steps) {
+      auto tried = apply_field(context_, change_of(step), {.dry_run = true});
+      // Others are told by the real write: not every admission webhook takes a rehearsal.
+      if (!tried && tried.error().kind == ErrorKind::not_permitted)
+        return std::move(tried).error().with_context("nothing was written");
+    }
+    return {};
   }
 
   Result<void> record() {
@@ -99,6 +117,10 @@ class CloseRun {
     }
     auto& run = *journal.run;
     out_.run_id = run.id;
+    if (run.ticket.empty()) run.ticket = options_.ticket;
+    if (run.reason.empty()) run.reason = options_.reason;
+    out_.ticket = run.ticket;
+    out_.reason = run.reason;
     merge_plan(run, input_.plan, context_.server_now());
     run.state = RunState::applying;
     if (out_.before.size() != recorded) {
@@ -125,7 +147,7 @@ class CloseRun {
         rolling.clear();
         TRY(apply_step(step));
       }
-      if (step.state == StepState::applied && step.restart == Restart::rolling)
+      if (stands(step) && step.restart == Restart::rolling)
         rolling.insert({step.target.namespace_, step.target.name});
     }
     for (const auto& step : run.steps)
@@ -137,25 +159,33 @@ class CloseRun {
   Result<void> apply_step(JournalStep& step) {
     say({.stage = Progress::Stage::step, .step_id = step.id});
     TRY_ASSIGN(const auto now, read_field(context_.api, forward(step)));
+    if (now.match == FieldMatch::as_wanted) return leave(step);
     step.made_parent = !now.has_parent;
     // Known before the write, so that a run killed right after it still knows its own change from
     // later ones.
-    step.generation = now.generation + (now.match == FieldMatch::as_expected ? 1 : 0);
+    step.generation = now.generation + 1;
     TRY(hold_->save());
     auto applied =
-        apply_field(context_, forward(step), {.may_write = [this] { return hold_->keep(); }});
+        apply_field(context_, forward(step),
+                    {.may_write = [this] { return hold_->still_held(); }, .keep_alive = keeper()});
     if (!applied) {
       // Nothing of it was written for certain: the next run need not wonder.
-      if (applied.error().kind == ErrorKind::refused) step.state = StepState::dropped;
+      if (applied.error().kind == ErrorKind::refused) drop(step);
       return std::move(applied).error();
     }
+    if (!applied->written) return leave(step);
     step.state = StepState::applied;
     step.applied_at = context_.server_now();
     step.audit_id = applied->audit_id;
     if (applied->generation != 0) step.generation = applied->generation;
-    if (applied->written && step.restart == Restart::in_place)
-      in_place_at_ = context_.clock.steady();
-    out_.written.push_back({step.id, step.target, applied->written, applied->audit_id});
+    if (step.restart == Restart::in_place) in_place_at_ = context_.clock.steady();
+    return {};
+  }
+
+  /// Somebody else has written the same: not ours to undo. Its rollout is waited for all the same.
+  Result<void> leave(JournalStep& step) {
+    drop(step);
+    left_.insert(&step);
     return {};
   }
 
@@ -175,6 +205,7 @@ class CloseRun {
         .seams = seams_,
         .options = options_,
         .keep_alive = keeper(),
+        .changed_something = changed_something(),
         .deadline = deadline_,
         .quick_until = in_place_at_.value_or(SteadyPoint::min()) + kInPlacePatience};
     return verify_until_settled(loop, out_);
@@ -197,11 +228,11 @@ class CloseRun {
   // dry-run=server
 
   Result<void> rehearse_lock() {
-    const auto namespace_ = journal_namespace(input_.facts);
-    TRY_ASSIGN(const auto journal, read_journal(context_.api, namespace_));
-    if (journal) {
+    TRY_ASSIGN(const auto found, find_journal(context_.api, input_.facts));
+    const auto& namespace_ = found.namespace_;
+    if (found.journal) {
       const auto* lock =
-          live_lock_of_another(*journal, options_.lock.holder.id, context_.server_now());
+          live_lock_of_another(*found.journal, options_.lock.holder.id, context_.server_now());
       return lock == nullptr ? Result<void>{} : held_by(*lock, namespace_);
     }
     const json::object config_map{
@@ -218,10 +249,7 @@ class CloseRun {
     TRY(check_plan(context_.api, input_.plan));
     for (const auto& step : input_.plan.steps) {
       say({.stage = Progress::Stage::step, .step_id = step.id});
-      const FieldChange change{.target = step.change.target,
-                               .expected = step.change.before,
-                               .wanted = step.change.after};
-      TRY_ASSIGN(const auto applied, apply_field(context_, change, {.dry_run = true}));
+      TRY_ASSIGN(const auto applied, apply_field(context_, change_of(step), {.dry_run = true}));
       out_.written.push_back({step.id, step.change.target, applied.written, applied.audit_id});
     }
     return {};
@@ -229,37 +257,51 @@ class CloseRun {
 
   // Teardown: always runs, and cannot fail the run.
 
+  void tell_written() {
+    if (!hold_ || out_.run_id.empty()) return;
+    for (const auto& step : hold_->journal().run->steps)
+      if (stands(step))
+        out_.written.push_back(
+            {step.id, step.target, step.state == StepState::applied, step.audit_id});
+  }
+
   void say_what_goes_on() {
     if (options_.dry_run != CloseOptions::DryRun::none) return;
     if (!out_.error && out_.rollouts.empty()) return;
     out_.still_restarting = still_restarting(out_.rollouts);
     out_.freeze_commands = freeze_commands(out_.rollouts);
+    out_.thaw_commands = thaw_commands(out_.rollouts);
     if (!out_.rollouts.empty()) return;
-    // Stopped before the first view of the rollout: what the plan says restarts.
+    // Stopped before the first view of the rollout: what the plan says restarts, or what an
+    // interrupted run left behind.
     std::set<std::string> nodes;
     std::vector<Rollout> begun;
-    for (const auto& step : input_.plan.steps) {
-      const bool written = std::any_of(
-          out_.written.begin(), out_.written.end(),
-          [&](const WrittenStep& one) { return one.written && one.target == step.change.target; });
-      if (!written || step.restart != Restart::rolling) continue;
-      nodes.insert(step.nodes.begin(), step.nodes.end());
-      begun.push_back({.daemon_set = {step.change.target.namespace_, step.change.target.name}});
+    for (const auto& one : out_.written) {
+      if (!one.written || one.target.kind != "DaemonSet") continue;
+      const DaemonSetRef ref{one.target.namespace_, one.target.name};
+      if (is_on_delete(ref)) continue;
+      const auto restarting = nodes_to_restart(one.target);
+      nodes.insert(restarting.begin(), restarting.end());
+      if (!restarting.empty()) begun.push_back({.daemon_set = ref});
     }
     out_.still_restarting = static_cast<int>(nodes.size());
     out_.freeze_commands = freeze_commands(begun);
+    out_.thaw_commands = thaw_commands(begun);
   }
 
   void release_lock() {
     if (!hold_) return;
     auto& journal = hold_->journal();
     // A run in which nothing was written is not worth a place in the history.
-    const auto idle = [](const JournalStep& step) { return step.state == StepState::dropped; };
+    const auto idle = [](const JournalStep& step) {
+      return step.state == StepState::dropped ||
+             (step.state == StepState::planned && step.generation == 0);
+    };
     if (out_.error && journal.run && journal.run->id == out_.run_id && !out_.resumed &&
         std::all_of(journal.run->steps.begin(), journal.run->steps.end(), idle))
       journal.run->state = RunState::finished;
     auto released = hold_->release();
-    if (!released && !out_.error) out_.release_problem = to_string(released.error());
+    if (!released) out_.release_problem = to_string(released.error());
   }
 
   // Helpers.
@@ -283,7 +325,8 @@ class CloseRun {
   }
 
   void begin_run(Journal& journal) const {
-    if (journal.run) journal.history.insert(journal.history.begin(), std::move(*journal.run));
+    if (journal.run && journal.run->stands())
+      journal.history.insert(journal.history.begin(), std::move(*journal.run));
     if (journal.history.size() > kHistoryRuns) journal.history.resize(kHistoryRuns);
     const auto now = context_.server_now();
     journal.run =
@@ -300,11 +343,50 @@ class CloseRun {
     std::set<DaemonSetRef> refs;
     if (hold_)
       for (const auto& step : hold_->journal().run->steps)
-        if (step.target.kind == "DaemonSet" && step.state == StepState::applied)
+        if (step.target.kind == "DaemonSet" && stands(step))
           refs.insert({step.target.namespace_, step.target.name});
-    for (const auto& pod : input_.facts.pods)
-      if (pod.stale && !pod.daemon_set.empty()) refs.insert({pod.namespace_, pod.daemon_set});
+    for (const auto& pod : input_.facts.pods) {
+      const DaemonSetRef ref{pod.namespace_, pod.daemon_set};
+      // Under OnDelete somebody else's change waits for people; there is nothing to wait for here.
+      if (pod.stale && !pod.daemon_set.empty() && !is_on_delete(ref)) refs.insert(ref);
+    }
     return {refs.begin(), refs.end()};
+  }
+
+  [[nodiscard]] bool is_on_delete(const DaemonSetRef& ref) const {
+    return std::any_of(input_.facts.daemon_sets.begin(), input_.facts.daemon_sets.end(),
+                       [&](const DaemonSetFacts& set) {
+                         return set.on_delete && set.namespace_ == ref.namespace_ &&
+                                set.name == ref.name;
+                       });
+  }
+
+  [[nodiscard]] std::set<std::string> nodes_to_restart(const Target& target) const {
+    std::set<std::string> nodes;
+    for (const auto& step : input_.plan.steps)
+      if (step.change.target == target && step.restart == Restart::rolling)
+        nodes.insert(step.nodes.begin(), step.nodes.end());
+    for (const auto& pod : input_.facts.pods)
+      if (pod.stale && pod.namespace_ == target.namespace_ && pod.daemon_set == target.name)
+        nodes.insert(pod.node);
+    return nodes;
+  }
+
+  /// Written by this run, or found written.
+  [[nodiscard]] bool stands(const JournalStep& step) const {
+    return step.state == StepState::applied || left_.contains(&step);
+  }
+
+  [[nodiscard]] bool changed_something() const {
+    if (!hold_) return false;
+    const auto& steps = hold_->journal().run->steps;
+    return std::any_of(steps.begin(), steps.end(),
+                       [this](const JournalStep& step) { return stands(step); });
+  }
+
+  [[nodiscard]] static FieldChange change_of(const Step& step) {
+    return {
+        .target = step.change.target, .expected = step.change.before, .wanted = step.change.after};
   }
 
   [[nodiscard]] KeepAlive keeper() {
@@ -323,6 +405,7 @@ class CloseRun {
   SteadyPoint deadline_;
   std::optional<JournalHold> hold_;
   std::optional<SteadyPoint> in_place_at_;
+  std::set<const JournalStep*> left_;  // steps that somebody else had written
   bool rolled_ = false;
   CloseOutcome out_;
 };

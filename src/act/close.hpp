@@ -64,11 +64,11 @@ struct CloseInput {
   Look before;         // the look that the plan was made on
 };
 
-/// What close needs of the rest of the program. A look must end within 50 s or so: the lock cannot
-/// be renewed in it.
+/// What close needs of the rest of the program.
 struct CloseSeams {
   std::function<Result<ClusterFacts>()> discover;
-  std::function<Result<Look>(const ClusterFacts&)> look;
+  /// Is to call the second argument every 50 s or more often: it renews the lock.
+  std::function<Result<Look>(const ClusterFacts&, const std::function<void()>&)> look;
   OnProgress progress;  // may be empty
 };
 
@@ -83,7 +83,8 @@ struct WrittenStep {
 struct CloseOutcome {
   std::optional<ClusterVerdict> verdict;  // none: it did not come to a proof
   std::vector<Rollout> rollouts;
-  std::vector<WrittenStep> written;
+  std::vector<WrittenStep> written;  // of the whole run, what an interrupted close wrote included
+  std::vector<Target> superseded;    // written by the run, and changed by somebody else since
   std::vector<std::string>
       held_back;              // ids of steps that wait for a rollout that did not end in time
   std::vector<Look> looks;    // those of the proof, oldest first
@@ -91,13 +92,15 @@ struct CloseOutcome {
   ClusterFacts facts;         // as of the last look
   std::string journal;        // "kube-system/catflap-journal"; "" if none was needed
   std::string run_id;
-  bool resumed = false;  // went on from an unfinished run
+  std::string ticket, reason;  // the run's
+  bool resumed = false;        // went on from an unfinished run
   /// interrupted: exit 130; refused: exit 5; others: exit 4. None: the verdict decides.
   std::optional<Error> error;
   std::string release_problem;  // the lock could not be given back; it goes stale after 60 s
   int still_restarting = 0;     // nodes that will restart without us
   std::vector<std::string>
       freeze_commands;  // that stop the rollout where it is, one a DaemonSet; empty if none runs
+  std::vector<std::string> thaw_commands;  // that let it go on again
 };
 
 /// Errors are in the outcome. With dry_run server every step is sent with dryRun=All, nothing is

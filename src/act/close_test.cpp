@@ -79,10 +79,16 @@ TEST_F(Close, GoesOnWhereATimeoutLeftIt) {
   EXPECT_THAT(own_pending(journal(), world->facts()), testing::SizeIs(1));
   world->stuck.clear();
   start_process();
-  const auto outcome = close_now();
+  auto again = options();
+  again.ticket = "CHG-8";
+  const auto outcome = close_with(plan(), again);
   EXPECT_TRUE(outcome.resumed);
   EXPECT_EQ(outcome.verdict->verdict, Verdict::closed);
   EXPECT_EQ(outcome.before.size(), 3u) << "the answers from before the first run";
+  ASSERT_EQ(outcome.written.size(), 1u) << "what the first run wrote";
+  EXPECT_TRUE(outcome.written[0].written);
+  EXPECT_FALSE(outcome.written[0].audit_id.empty());
+  EXPECT_EQ(outcome.ticket, "CHG-7") << "the first run's";
   EXPECT_EQ(journal().run->state, RunState::finished);
   EXPECT_TRUE(journal().history.empty()) << "one run, not two";
   EXPECT_EQ(world->most_starts(), 1);
@@ -91,7 +97,7 @@ TEST_F(Close, GoesOnWhereATimeoutLeftIt) {
 TEST_F(Close, AFelixThatAnswersAfterwardsIsExposed) {
   const Context context{.api = *api, .clock = clock};
   auto seams_open = seams();
-  seams_open.look = [this](const ClusterFacts&) -> Result<Look> {
+  seams_open.look = [this](const ClusterFacts&, const auto&) -> Result<Look> {
     auto look = world->look();
     look.reached[1].outcome = Outcome::open;
     look.reached[1].identity = Identity::felix;
@@ -107,7 +113,7 @@ TEST_F(Close, LooksAgainWhileWhatHindersMayPass) {
   const Context context{.api = *api, .clock = clock};
   auto flaky = seams();
   int looks = 0;
-  flaky.look = [&](const ClusterFacts&) -> Result<Look> {
+  flaky.look = [&](const ClusterFacts&, const auto&) -> Result<Look> {
     auto look = world->look();
     if (++looks <= 3) look.reached[0].outcome = look.controls[0].outcome = Outcome::timeout;
     return look;
@@ -120,7 +126,7 @@ TEST_F(Close, LooksAgainWhileWhatHindersMayPass) {
 TEST_F(Close, EndsWhenWhatHindersDoesNotPass) {
   const Context context{.api = *api, .clock = clock};
   auto dark = seams();
-  dark.look = [&](const ClusterFacts&) -> Result<Look> {
+  dark.look = [&](const ClusterFacts&, const auto&) -> Result<Look> {
     auto look = world->look();
     for (auto& reach : look.reached) reach.outcome = Outcome::timeout;
     return look;
@@ -139,7 +145,7 @@ TEST_F(Close, AForeignEditIsRefusedAndNothingWritten) {
   EXPECT_EQ(outcome.error->kind, ErrorKind::refused);
   EXPECT_EQ(generation(), generation_before);
   EXPECT_FALSE(journal().lock.has_value());
-  EXPECT_EQ(journal().undoable(), nullptr);
+  EXPECT_TRUE(journal().undoable().empty());
 }
 
 TEST_F(Close, AForeignEditInTheLastMomentIsRefused) {
@@ -158,6 +164,87 @@ TEST_F(Close, ForbiddenConfigMapsStopItBeforeTheChange) {
   EXPECT_EQ(world->snapshot(), snapshot);
 }
 
+TEST_F(Close, ARightThatIsMissingForTheLastStepStopsItBeforeTheFirst) {
+  Plan both = plan();
+  both.steps.push_back(test::felix_configuration_step(*cluster, false, Restart::none));
+  api->deny("patch", "felixconfigurations");
+  const auto outcome = close_with(both, options());
+  EXPECT_EQ(outcome.error->kind, ErrorKind::not_permitted);
+  EXPECT_EQ(world->snapshot(), snapshot);
+  EXPECT_TRUE(outcome.written.empty());
+}
+
+TEST_F(Close, AResumedRunThatIsStoppedEarlySaysWhatGoesOn) {
+  world->stuck = {"node-2"};
+  (void)close_now();
+  start_process();
+  api->inject({.verb = "get",
+               .plural = "daemonsets",
+               .error = kube::fake_forbidden("get", kube::kDaemonSets)});
+  const auto outcome = close_now();
+  ASSERT_TRUE(outcome.error.has_value());
+  EXPECT_TRUE(outcome.written.empty()) << "stopped before the run was gone on with";
+  api->inject({.verb = "list",
+               .plural = "pods",
+               .times = 0,
+               .error = kube::fake_forbidden("list", kube::kPods)});
+  start_process();
+  stop.request_stop();
+  const auto stopped = close_now();
+  EXPECT_EQ(stopped.error->kind, ErrorKind::interrupted);
+  ASSERT_EQ(stopped.written.size(), 1u);
+  EXPECT_GE(stopped.still_restarting, 1);
+  EXPECT_EQ(stopped.freeze_commands.size(), 1u);
+}
+
+TEST_F(Close, LooksTwiceOnlyIfItChangedNothing) {
+  ASSERT_FALSE(close_now().error.has_value());
+  start_process();
+  const Context context{.api = *api, .clock = clock};
+  auto dark = seams();
+  int looks = 0;
+  dark.look = [&](const ClusterFacts&, const auto&) -> Result<Look> {
+    auto look = world->look();
+    for (auto& reach : look.reached) reach.outcome = Outcome::timeout;
+    ++looks;
+    return look;
+  };
+  (void)close(context, {plan(), world->facts(), world->look()}, dark, options());
+  EXPECT_EQ(looks, 2);
+}
+
+TEST_F(Close, DoesNotWaitLongForANodeThatWasNotReadyBefore) {
+  const Context context{.api = *api, .clock = clock};
+  auto facts = world->facts();
+  facts.nodes[1].ready = false;
+  auto dark = seams();
+  dark.look = [&](const ClusterFacts&, const auto&) -> Result<Look> {
+    auto look = world->look();
+    look.reached[1].outcome = look.controls[1].outcome = Outcome::timeout;
+    return look;
+  };
+  const auto begun = clock.steady();
+  const auto outcome = close(context, {plan(), facts, world->look()}, dark, options());
+  EXPECT_NE(outcome.verdict->verdict, Verdict::closed);
+  EXPECT_LE(clock.steady() - begun, seconds(120));
+}
+
+TEST_F(Close, RenewsItsLockInALongLook) {
+  const Context context{.api = *api, .clock = clock};
+  auto slow = seams();
+  Duration oldest{};
+  slow.look = [&](const ClusterFacts&, const std::function<void()>& keep) -> Result<Look> {
+    for (int i = 0; i < 10; ++i) {
+      clock.advance(seconds(11));
+      keep();
+      oldest = std::max(oldest, clock.now() - journal().lock->renewed_at);
+    }
+    return world->look();
+  };
+  EXPECT_FALSE(close(context, {plan(), world->facts(), world->look()}, slow, options()).error);
+  EXPECT_LE(oldest, seconds(1));
+}
+
 TEST_F(Close, ALiveOtherRunIsRefused) {
   kube::FakeApi theirs(cluster);
   const Context their_context{.api = theirs, .clock = clock};
@@ -172,11 +259,24 @@ TEST_F(Close, ALiveOtherRunIsRefused) {
     clock.advance(seconds(1));
     Journal held = journal();
     ASSERT_TRUE(held.lock.has_value());
-    other.dry_run = CloseOptions::DryRun::server;
-    const auto outcome =
-        close(their_context, {their_plan, world->facts(), world->look()}, {}, other);
-    refused = outcome.error && outcome.error->kind == ErrorKind::refused;
-    EXPECT_THAT(outcome.error->what, HasSubstr("alice@laptop"));
+    for (const auto dry_run : {CloseOptions::DryRun::server, CloseOptions::DryRun::none}) {
+      other.dry_run = dry_run;
+      theirs.tick = [&] {
+        world->tick();
+        // The first goes on: it renews.
+        cluster->edit({kube::kConfigMaps, "kube-system", kJournalName}, [&](json::object& map) {
+          auto lock = json::parse(map["data"].at("lock").as_string());
+          lock.as_object()["renewedAt"] = to_rfc3339(clock.now());
+          map["data"].as_object()["lock"] = json::serialize(lock);
+        });
+      };
+      const auto outcome =
+          close(their_context, {their_plan, world->facts(), world->look()}, {}, other);
+      ASSERT_TRUE(outcome.error.has_value());
+      refused = outcome.error->kind == ErrorKind::refused;
+      EXPECT_THAT(outcome.error->what, HasSubstr("alice@laptop"));
+      EXPECT_TRUE(outcome.written.empty());
+    }
   };
   EXPECT_EQ(close_now().verdict->verdict, Verdict::closed);
   EXPECT_TRUE(refused);
@@ -271,6 +371,16 @@ TEST_F(CloseOnDelete, IsWaitedForButNobodyDeletes) {
   EXPECT_EQ(outcome.rollouts[0].nodes[0].state, NodeState::on_delete);
   EXPECT_EQ(outcome.still_restarting, 0) << "nothing restarts by itself";
   EXPECT_TRUE(outcome.freeze_commands.empty());
+}
+
+TEST_F(CloseOnDelete, SomebodyElsesChangeIsNotWaitedFor) {
+  edit_env(kEnvOff);
+  clock.advance(seconds(5));
+  world->tick();
+  const auto begun = clock.steady();
+  const auto outcome = close_now();
+  EXPECT_NE(outcome.verdict->verdict, Verdict::closed);
+  EXPECT_LE(clock.steady() - begun, minutes(1));
 }
 
 class CloseTwoSteps : public TwoStepFixture {};

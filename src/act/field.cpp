@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <set>
 
 #include "act/apply.hpp"
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "core/plan/env_touch.hpp"
 
 namespace catflap::act {
 
@@ -40,13 +43,6 @@ std::string subject_of(const Target& target) {
   return target.namespace_.empty()
              ? fmt::format("{} {}", target.kind, target.name)
              : fmt::format("{} {}/{}", target.kind, target.namespace_, target.name);
-}
-
-Error not_the_planned(const Target& target, std::string what) {
-  return Error{.kind = ErrorKind::refused,
-               .what = std::move(what),
-               .subject = subject_of(target),
-               .hint = "Run catflap plan again and decide on what is there now."};
 }
 
 Result<Place> place_in_container(const json::object& object, const Target& target) {
@@ -89,6 +85,12 @@ Result<Place> place_of(const json::object& object, const Target& target) {
   return place_on_path(object, target.field);
 }
 
+/// The entries of an env list that the change is about; empty: it is about the whole field.
+std::set<std::string> touched_by(const FieldChange& change) {
+  if (change.target.container.empty()) return {};
+  return touched_names(change.expected, change.wanted);
+}
+
 std::string shown(const json::value& value) {
   if (value.is_null()) return "(absent)";
   const auto* entry = value.if_object();
@@ -119,10 +121,8 @@ std::string joined(std::vector<std::string> lines) {
 }
 
 std::string difference(const json::value& was, const json::value& now) {
-  // A list that is absent differs by all its entries from one that is not.
-  const json::array none;
-  const auto* before = was.is_null() && now.is_array() ? &none : was.if_array();
-  const auto* after = now.is_null() && was.is_array() ? &none : now.if_array();
+  const auto* before = was.if_array();
+  const auto* after = now.if_array();
   if (before == nullptr || after == nullptr)
     return fmt::format("expected {}, found {}", shown(was), shown(now));
   const auto added = entries_only_in(*after, *before);
@@ -135,12 +135,37 @@ std::string difference(const json::value& was, const json::value& now) {
 
 }  // namespace
 
+Error not_the_planned(const Target& target, std::string what) {
+  return Error{.kind = ErrorKind::refused,
+               .what = std::move(what),
+               .subject = subject_of(target),
+               .hint = "Run catflap plan again and decide on what is there now."};
+}
+
 Error changed_since(const FieldChange& change, const json::value& now) {
+  const auto names = touched_by(change);
+  const auto part = [&](const json::value& value) {
+    return names.empty() ? value : json::value(entries_of(value, names));
+  };
   return Error{.kind = ErrorKind::refused,
                .what = fmt::format("somebody else changed {} since: {}", change.target.field,
-                                   difference(change.expected, now)),
+                                   difference(part(change.expected), part(now))),
                .subject = subject_of(change.target),
-               .hint = "Nothing was written to it. Look at the object and decide again."};
+               .hint =
+                   "Nothing was written to it. Look at the object and decide again "
+                   "(catflap explain CF0049)."};
+}
+
+std::int64_t changes_of(const json::object& object) {
+  // K: pkg/registry/apps/daemonset/strategy.go counts the changes of the template; apps/v1 shows
+  // the number as an annotation only. metadata.generation also counts, for example, another update
+  // strategy.
+  const auto text =
+      text_at(object, {"metadata", "annotations", "deprecated.daemonset.template.generation"});
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size() && number > 0) return number;
+  return number_at(object, {"metadata", "generation"});
 }
 
 Result<FieldNow> judge_field(const json::object& object, const FieldChange& change) {
@@ -150,16 +175,23 @@ Result<FieldNow> judge_field(const json::object& object, const FieldChange& chan
   TRY_ASSIGN(const auto place, place_of(object, change.target));
   const auto* value = place.parent == nullptr ? nullptr : place.parent->if_contains(place.key);
   FieldNow now{.value = value == nullptr ? json::value{} : *value,
+               .next = change.wanted,
                .has_parent = place.parent != nullptr,
                .only_field = place.parent != nullptr && place.parent->size() == 1,
-               .generation = number_at(object, {"metadata", "generation"}),
+               .generation = changes_of(object),
                .resource_version = text_at(object, {"metadata", "resourceVersion"}),
                .parent_pointer = place.parent_pointer,
                .pointer = place.parent_pointer + "/" + escaped(place.key)};
-  if (now.value == change.wanted) {
+  const auto names = touched_by(change);
+  const auto equal = [&](const json::value& other) {
+    return names.empty() ? now.value == other
+                         : entries_of(now.value, names) == entries_of(other, names);
+  };
+  if (equal(change.wanted)) {
     now.match = FieldMatch::as_wanted;
-  } else if (now.value == change.expected) {
+  } else if (equal(change.expected)) {
     now.match = FieldMatch::as_expected;
+    if (!names.empty()) now.next = with_entries_of(now.value, change.wanted, names);
   }
   return now;
 }

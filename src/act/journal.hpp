@@ -32,12 +32,18 @@ struct JournalStep {
   json::value before;  // null: absent
   json::value after;
   bool made_parent = false;  // the object that holds the field did not exist: undo removes it too
-  std::int64_t generation = 0;  // the object's after our write; 0: not known
+  std::int64_t generation = 0;  // the object's changes, ours included (changes_of); 0: we did not
+                                // write it
   Restart restart = Restart::none;
   StepState state = StepState::planned;
   std::string audit_id;       // of the write
   std::string undo_audit_id;  // of the write that restored it
   std::optional<TimePoint> planned_at, applied_at, undone_at;
+  /// Written, or about to be: its object has to be asked.
+  [[nodiscard]] bool may_stand() const {
+    return state == StepState::applied || state == StepState::undoing ||
+           (state == StepState::planned && generation != 0);
+  }
   friend bool operator==(const JournalStep&, const JournalStep&) = default;
 };
 
@@ -61,6 +67,8 @@ struct JournalRun {
   int evidence_parts = 0;  // ConfigMaps catflap-journal-1 … -N with this run's before-evidence
   std::vector<JournalStep> steps;  // in the order of writing
   friend bool operator==(const JournalRun&, const JournalRun&) = default;
+  /// It wrote something, or may have, that is not taken back.
+  [[nodiscard]] bool stands() const;
   /// Begun and not seen to its end: the next close or undo goes on with it.
   [[nodiscard]] bool unfinished() const {
     return state != RunState::finished && state != RunState::undone;
@@ -88,9 +96,8 @@ struct Journal {
   std::optional<Lock> lock;
   std::optional<JournalRun> run;    // the latest
   std::vector<JournalRun> history;  // older ones, newest first, at most kHistoryRuns
-  /// The latest run that is not undone, if it changed something; null if there is none.
-  [[nodiscard]] const JournalRun* undoable() const;
-  [[nodiscard]] JournalRun* undoable();
+  /// The runs that changed something and are not undone, newest first.
+  [[nodiscard]] std::vector<JournalRun*> undoable();
   friend bool operator==(const Journal&, const Journal&) = default;
 };
 
@@ -98,13 +105,19 @@ inline constexpr std::size_t kHistoryRuns = 5;
 /// Values of one ConfigMap together: below the API server's 1 MiB (Kubernetes: ValidateConfigMap).
 inline constexpr std::size_t kMaxJournalBytes = 900u << 10;
 
-/// The namespace whose journal serves a cluster: that of the first DaemonSet by name. The same
-/// facts, the same lock.
-[[nodiscard]] std::string journal_namespace(const ClusterFacts& facts);
-
 /// Reads without touching. No ConfigMap: empty. Edited beyond reading: refused, saying where.
 [[nodiscard]] Result<std::optional<Journal>> read_journal(kube::Api& api,
                                                           const std::string& namespace_);
+
+struct FoundJournal {
+  std::string namespace_;
+  std::optional<Journal> journal;  // none: there is no ConfigMap
+};
+
+/// The journal that serves a cluster: the one that is in use (an unfinished run, a lock), else that
+/// of the first DaemonSet by name. The same facts, the same lock. Errors: as read_journal of the
+/// one that is taken.
+[[nodiscard]] Result<FoundJournal> find_journal(kube::Api& api, const ClusterFacts& facts);
 
 /// The felix_host answers recorded before a run's first write. Parts that are gone or belong to
 /// another run are left out: a missing answer can only make a verdict weaker.
@@ -112,14 +125,17 @@ inline constexpr std::size_t kMaxJournalBytes = 900u << 10;
                                                               const std::string& namespace_,
                                                               const JournalRun& run);
 
-/// UIDs of the DaemonSets whose template nobody changed after an unfinished run of catflap did:
-/// that pending change is ours, and going on with it needs no --include-pending.
+/// UIDs of the DaemonSets whose template nobody changed after an unfinished close or undo of
+/// catflap did: that pending change is ours, and going on with it needs no --include-pending.
 [[nodiscard]] std::vector<std::string> own_pending(const Journal& journal,
                                                    const ClusterFacts& facts);
 
-/// Words an error about the ConfigMap for the person who must act: which right is missing, what to
-/// do about an edit.
+/// Words an error about the ConfigMap for the person who must act: which right is missing.
 [[nodiscard]] Error journal_error(Error error, const std::string& namespace_);
+
+/// The journal in its ConfigMap. Errors: refused, if somebody edited it, with the way out.
+[[nodiscard]] Result<Journal> journal_in(const json::object& config_map,
+                                         const std::string& namespace_);
 
 [[nodiscard]] const char* to_string(StepState state);
 [[nodiscard]] const char* to_string(RunState state);

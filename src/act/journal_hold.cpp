@@ -14,12 +14,14 @@ namespace catflap::act {
 namespace {
 
 constexpr int kMaxConflicts = 5;
+constexpr int kMaxTakes = 5;
 constexpr Duration kPatience{std::chrono::seconds{45}};
 constexpr Duration kRetry{std::chrono::seconds{1}};
 
+/// An answer that is no answer of an API server (malformed) comes from something before it.
 bool server_is_away(const Error& error) {
   return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timed_out ||
-         error.kind == ErrorKind::overloaded ||
+         error.kind == ErrorKind::overloaded || error.kind == ErrorKind::malformed_input ||
          (error.kind == ErrorKind::internal && error.system_code >= 500);
 }
 
@@ -99,6 +101,7 @@ Result<JournalHold> JournalHold::acquire(const Context& context, std::string nam
   JournalHold hold(context, std::move(namespace_),
                    Lock{options.holder, std::move(command), now, now});
   LockObserver observer(context, options);
+  int takes = 0;
   while (true) {
     TRY_ASSIGN(const auto found, hold.read());
     switch (observer.look_at(found.journal)) {
@@ -114,8 +117,17 @@ Result<JournalHold> JournalHold::acquire(const Context& context, std::string nam
       case LockObserver::Finding::dead:
         break;
     }
-    TRY_ASSIGN(const bool taken, hold.try_take(found));
+    auto taken = hold.try_take(found);
     if (taken) return hold;
+    // A lost answer may have been a success: then the next look finds our own lock and takes it
+    // again.
+    const auto kind = taken.error().kind;
+    if (kind != ErrorKind::conflict && kind != ErrorKind::timed_out)
+      return std::move(taken).error();
+    if (++takes == kMaxTakes)
+      return std::move(taken).error().with_context(
+          fmt::format("taking the lock, {} attempts", kMaxTakes));
+    TRY(pause_for(context, {}, kRetry));
   }
 }
 
@@ -125,15 +137,11 @@ Result<JournalHold::Found> JournalHold::read() const {
     if (object.error().kind == ErrorKind::not_found) return Found{};
     return journal_error(std::move(object).error(), namespace_);
   }
-  const auto* data = value_at(*object, {"data"});
-  auto journal =
-      parse_journal(data != nullptr && data->is_object() ? data->as_object() : json::object{});
-  if (!journal) return journal_error(std::move(journal).error(), namespace_);
-  return Found{true, text_at(*object, {"metadata", "resourceVersion"}), std::move(*journal)};
+  TRY_ASSIGN(auto journal, journal_in(*object, namespace_));
+  return Found{true, text_at(*object, {"metadata", "resourceVersion"}), std::move(journal)};
 }
 
-/// true: the lock is ours. false: somebody was faster, or the answer was lost: look again.
-Result<bool> JournalHold::try_take(const Found& found) {
+Result<void> JournalHold::try_take(const Found& found) {
   journal_ = found.journal;
   lock_.renewed_at = context_->server_now();
   journal_.lock = lock_;
@@ -149,12 +157,8 @@ Result<bool> JournalHold::try_take(const Found& found) {
   if (written) {
     resource_version_ = text_at(written->object, {"metadata", "resourceVersion"});
     renewed_ = context_->clock.steady();
-    return true;
+    return {};
   }
-  const auto kind = written.error().kind;
-  // A lost answer may have been a success: then the next look finds our own lock and takes it
-  // again.
-  if (kind == ErrorKind::conflict || kind == ErrorKind::timed_out) return false;
   return journal_error(std::move(written).error(), namespace_);
 }
 
@@ -224,6 +228,11 @@ Result<void> JournalHold::keep() {
   if (written) return {};
   if (written.error().kind == ErrorKind::conflict) return save();
   if (server_is_away(written.error()) && age + kLockRenewal < kLockStale) return {};
+  return save();
+}
+
+Result<void> JournalHold::still_held() {
+  if (context_->clock.steady() - renewed_ < kLockRenewal) return {};
   return save();
 }
 

@@ -31,9 +31,12 @@ class JournalHold {
   /// s.
   [[nodiscard]] Result<void> save();
 
-  /// Renews the lock if it is due. A server that is away is tried again later, until the lock may
-  /// be another's.
+  /// While waiting: renews the lock if it is due. A server that is away is tried again later, until
+  /// the lock may be another's.
   [[nodiscard]] Result<void> keep();
+
+  /// Before a write: as keep(), but a renewal that is due must succeed.
+  [[nodiscard]] Result<void> still_held();
 
   /// Gives the lock back. Nothing to be done about a failure: it goes stale by itself.
   [[nodiscard]] Result<void> release();
@@ -48,7 +51,7 @@ class JournalHold {
     Journal journal;
   };
   [[nodiscard]] Result<Found> read() const;
-  [[nodiscard]] Result<bool> try_take(const Found& found);
+  [[nodiscard]] Result<void> try_take(const Found& found);
   [[nodiscard]] Result<void> write(bool with_lock);
   [[nodiscard]] Result<void> still_ours();
   void rest(Duration time) const;

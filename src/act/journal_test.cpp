@@ -104,23 +104,88 @@ RC_GTEST_PROP(JournalText, NeverCrashesOnACutText, ()) {
 
 TEST(JournalRunOrder, UndoableIsTheLatestThatChangedSomething) {
   Journal journal{.run = make_run("now"), .history = {make_run("old")}};
-  EXPECT_EQ(journal.undoable()->id, "now");
+  EXPECT_EQ(journal.undoable().front()->id, "now");
   for (auto& step : journal.run->steps) step.state = StepState::dropped;
-  EXPECT_EQ(journal.undoable()->id, "old");
+  EXPECT_EQ(journal.undoable().front()->id, "old");
   journal.history[0].state = RunState::undone;
-  EXPECT_EQ(journal.undoable(), nullptr);
+  EXPECT_TRUE(journal.undoable().empty());
+}
+
+TEST(JournalRunOrder, AStepThatNobodyCameToWriteDoesNotStand) {
+  JournalRun run = make_run("now");
+  for (auto& step : run.steps) {
+    step.state = StepState::planned;
+    step.generation = 0;
+  }
+  EXPECT_FALSE(run.stands());
+  run.steps[1].generation = 8;
+  EXPECT_TRUE(run.stands()) << "killed while it was written";
+}
+
+ClusterFacts facts_of(std::int64_t generation, const char* value) {
+  ClusterFacts facts;
+  facts.daemon_sets.push_back({.uid = "ds-1", .generation = generation});
+  const json::object container{{"name", "calico-node"},
+                               {"env", json::array{json::object{{"name", "X"}, {"value", value}}}}};
+  facts.daemon_sets[0].object = {
+      {"metadata", {{"uid", "ds-1"}, {"generation", generation}}},
+      {"spec", {{"template", {{"spec", {{"containers", json::array{container}}}}}}}}};
+  return facts;
 }
 
 TEST(JournalRunOrder, APendingChangeIsOursUntilSomebodyElseChangesTheSpec) {
-  ClusterFacts facts;
-  facts.daemon_sets.push_back({.uid = "ds-1", .generation = 7});
   Journal journal{.run = make_run("now")};
-  EXPECT_THAT(own_pending(journal, facts), testing::ElementsAre("ds-1"));
-  facts.daemon_sets[0].generation = 8;
-  EXPECT_TRUE(own_pending(journal, facts).empty());
-  facts.daemon_sets[0].generation = 7;
+  EXPECT_THAT(own_pending(journal, facts_of(7, "false")), testing::ElementsAre("ds-1"));
+  EXPECT_TRUE(own_pending(journal, facts_of(8, "false")).empty());
   journal.run->state = RunState::finished;
-  EXPECT_TRUE(own_pending(journal, facts).empty());
+  EXPECT_TRUE(own_pending(journal, facts_of(7, "false")).empty());
+}
+
+TEST(JournalRunOrder, AnotherUpdateStrategyIsNoPendingChange) {
+  Journal journal{.run = make_run("now")};
+  auto facts = facts_of(9, "false");
+  facts.daemon_sets[0].object["metadata"].as_object()["annotations"] = {
+      {"deprecated.daemonset.template.generation", "7"}};
+  EXPECT_THAT(own_pending(journal, facts), testing::ElementsAre("ds-1"));
+}
+
+TEST(JournalRunOrder, SomebodyElsesChangeIsNotOursBecauseItsNumberWasForeseen) {
+  Journal journal{.run = make_run("now")};
+  for (auto& step : journal.run->steps) step.state = StepState::planned;
+  EXPECT_TRUE(own_pending(journal, facts_of(7, "true")).empty()) << "killed before the write";
+  EXPECT_THAT(own_pending(journal, facts_of(7, "false")), testing::SizeIs(1));
+  for (auto& step : journal.run->steps) step.state = StepState::dropped;
+  EXPECT_TRUE(own_pending(journal, facts_of(7, "false")).empty());
+}
+
+TEST(JournalRunOrder, AnUndoInTheHistoryIsOursToo) {
+  Journal journal{.run = make_run("now"), .history = {make_run("old")}};
+  journal.run->state = RunState::undone;
+  journal.history[0].state = RunState::undoing;
+  for (auto& step : journal.history[0].steps) step.state = StepState::undone;
+  EXPECT_THAT(own_pending(journal, facts_of(7, "true")), testing::SizeIs(1));
+  EXPECT_TRUE(own_pending(journal, facts_of(7, "false")).empty());
+}
+
+TEST(FindJournal, AnUnfinishedRunInAnyNamespaceWins) {
+  ManualClock clock;
+  FakeApi api{clock};
+  ClusterFacts facts;
+  for (const auto* place : {"b", "a", "c"}) facts.daemon_sets.push_back({.namespace_ = place});
+  EXPECT_EQ(find_journal(api, facts)->namespace_, "a");
+  const auto put = [&](const char* place, const Journal& journal) {
+    api.cluster().put(kube::kConfigMaps,
+                      {{"metadata", {{"name", kJournalName}, {"namespace", place}}},
+                       {"data", journal_data(journal).value()}});
+  };
+  auto done = make_run("r1");
+  done.state = RunState::finished;
+  put("b", {.run = done});
+  EXPECT_EQ(find_journal(api, facts)->namespace_, "a");
+  put("c", {.run = make_run("r2")});
+  EXPECT_EQ(find_journal(api, facts)->namespace_, "c");
+  api.deny("get", "configmaps");
+  EXPECT_EQ(find_journal(api, facts).error().kind, ErrorKind::not_permitted);
 }
 
 class Hold : public testing::Test {
@@ -238,6 +303,40 @@ TEST_F(Hold, OutlivesAServerThatRestarts) {
   clock.advance(seconds(11));
   EXPECT_TRUE(hold.keep().has_value());
   EXPECT_TRUE(hold.save().has_value());
+}
+
+TEST_F(Hold, NothingIsWrittenOnALockThatCouldNotBeRenewed) {
+  auto hold = take(context, "a").value();
+  api.inject({.times = 0, .error = kube::fake_unreachable()});
+  clock.advance(seconds(9));
+  EXPECT_TRUE(hold.still_held().has_value()) << "not due yet";
+  clock.advance(seconds(2));
+  EXPECT_TRUE(hold.keep().has_value()) << "waiting may go on";
+  EXPECT_FALSE(hold.still_held().has_value()) << "a write may not";
+}
+
+TEST_F(Hold, AGarbledAnswerIsAServerThatIsAwayAndNoEdit) {
+  auto hold = take(context, "a").value();
+  const Error garbled{.kind = ErrorKind::malformed_input, .what = "not JSON"};
+  api.inject({.verb = "patch", .times = 3, .error = garbled});
+  EXPECT_TRUE(hold.save().has_value());
+  api.inject({.verb = "get", .times = 2, .error = garbled});
+  for (const auto& error : {read_journal(api, "kube-system").error(), take(context, "a").error()}) {
+    EXPECT_NE(error.kind, ErrorKind::refused);
+    EXPECT_EQ(error.hint, "");
+  }
+}
+
+TEST_F(Hold, TakingEndsAfterFiveAttempts) {
+  api.inject({.verb = "create", .times = 0, .error = kube::fake_conflict(kMap)});
+  const auto denied = take(context, "a");
+  ASSERT_FALSE(denied.has_value());
+  EXPECT_EQ(denied.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(api.requests().size(), 10u) << "a get and a create each time";
+  std::stop_source stop;
+  stop.request_stop();
+  const Context stopping{.api = api, .clock = clock, .stop = stop.get_token()};
+  EXPECT_EQ(take(stopping, "a").error().kind, ErrorKind::interrupted);
 }
 
 TEST_F(Hold, ForbiddenNamesTheRight) {

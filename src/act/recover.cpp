@@ -15,8 +15,7 @@ bool same_change(const JournalStep& step, const Change& change) {
 Result<std::optional<FieldMatch>> match_of(kube::Api& api, const FieldChange& change) {
   auto now = read_field(api, change);
   if (now) return std::optional{now->match};
-  if (now.error().kind == ErrorKind::not_found || now.error().kind == ErrorKind::refused)
-    return std::optional<FieldMatch>{};
+  if (now.error().kind == ErrorKind::refused) return std::optional<FieldMatch>{};
   return std::move(now).error();
 }
 
@@ -35,6 +34,11 @@ Error nobody_can_say(const JournalStep& step, Error error) {
 
 }  // namespace
 
+void drop(JournalStep& step) {
+  step.state = StepState::dropped;
+  step.generation = 0;
+}
+
 FieldChange forward(const JournalStep& step) {
   return {.target = step.target, .expected = step.before, .wanted = step.after};
 }
@@ -51,7 +55,10 @@ Result<void> recover_run(const Context& context, JournalRun& run) {
   for (auto& step : run.steps) {
     if (!is_open(step)) continue;
     TRY_ASSIGN(const auto match, match_of(context.api, forward(step)));
-    if (match == FieldMatch::as_wanted) {
+    if (match == FieldMatch::as_wanted && step.state == StepState::planned &&
+        step.generation == 0) {
+      drop(step);  // somebody else's write: ours would have left its number
+    } else if (match == FieldMatch::as_wanted) {
       if (step.state != StepState::applied) step.applied_at = context.server_now();
       step.state = StepState::applied;
     } else if (match == FieldMatch::as_expected) {
@@ -90,8 +97,7 @@ void merge_plan(JournalRun& run, const Plan& plan, TimePoint now) {
                      .planned_at = now});
   }
   for (std::size_t i = 0; i < run.steps.size(); ++i)
-    if (run.steps[i].state == StepState::planned && !wanted[i])
-      run.steps[i].state = StepState::dropped;
+    if (run.steps[i].state == StepState::planned && !wanted[i]) drop(run.steps[i]);
   run.steps.insert(run.steps.end(), added.begin(), added.end());
 }
 

@@ -15,8 +15,12 @@ namespace catflap::act {
 [[nodiscard]] FieldChange forward(const JournalStep& step);
 [[nodiscard]] FieldChange backward(const JournalStep& step);
 
+/// Nothing of the step stands.
+void drop(JournalStep& step);
+
 /// Brings the steps of an unfinished run up to what their objects say: a planned one that is there
-/// is applied, one that somebody changed after us is superseded. Errors: a step of which nobody can
+/// is applied, or dropped if we never came to write it; one that somebody changed after us is
+/// superseded. Errors: a step of which nobody can
 /// say whether it was written, because its field is neither as before nor as after (refused; `run`
 /// then says superseded, so that the next run decides on what is there).
 [[nodiscard]] Result<void> recover_run(const Context& context, JournalRun& run);

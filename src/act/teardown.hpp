@@ -16,4 +16,7 @@ namespace catflap::act {
 /// is.
 [[nodiscard]] std::vector<std::string> freeze_commands(const std::vector<Rollout>& rollouts);
 
+/// And lets it go on.
+[[nodiscard]] std::vector<std::string> thaw_commands(const std::vector<Rollout>& rollouts);
+
 }  // namespace catflap::act

@@ -15,11 +15,6 @@ namespace catflap::act {
 
 namespace {
 
-bool concerns_undo(const JournalStep& step) {
-  return step.state == StepState::planned || step.state == StepState::applied ||
-         step.state == StepState::undoing;
-}
-
 class UndoRun {
  public:
   UndoRun(const Context& context, const UndoOptions& options)
@@ -45,7 +40,7 @@ class UndoRun {
     std::vector<std::string> places;
     for (const auto& place : std::set(options_.namespaces.begin(), options_.namespaces.end())) {
       TRY_ASSIGN(auto journal, read_journal(context_.api, place));
-      if (!journal || journal->undoable() == nullptr) continue;
+      if (!journal || journal->undoable().empty()) continue;
       places.push_back(place);
       journal_ = std::move(*journal);
     }
@@ -70,32 +65,74 @@ class UndoRun {
                                                options_.progress));
     hold_.emplace(std::move(hold));
     // Another run may have been at work until now.
-    if (hold_->journal().undoable() != nullptr) return {};
+    if (!hold_->journal().undoable().empty()) return {};
     found_nothing_ = true;
     out_.result = UndoOutcome::Result::nothing_to_undo;
     return {};
   }
 
-  /// Last written first. Nothing is written if any of the fields is somebody else's by now.
-  Result<void> compare_all() {
-    run_ = (hold_ ? hold_->journal() : journal_).undoable();
-    auto& run = *run_;
-    out_.run_id = run.id;
+  struct Comparison {
+    std::vector<UndoneStep> said;
+    std::vector<JournalStep*> order;
+    std::optional<Error> gone;  // an object that was deleted since
+  };
+
+  /// Last written first. Errors: a field that is somebody else's by now.
+  [[nodiscard]] Result<Comparison> compare(JournalRun& run) const {
+    Comparison found;
     for (auto step = run.steps.rbegin(); step != run.steps.rend(); ++step) {
-      if (!concerns_undo(*step)) continue;
+      if (!step->may_stand()) continue;
       auto now = read_field(context_.api, backward(*step));
-      if (!now) return std::move(now).error().with_context("undo wrote nothing");
+      if (!now && now.error().kind != ErrorKind::refused) return std::move(now).error();
+      if (!now) {
+        found.gone = std::move(now).error();
+        continue;
+      }
       if (now->match == FieldMatch::neither) return changed_since(backward(*step), now->value);
       const bool already = now->match == FieldMatch::as_wanted;
-      out_.steps.push_back(
+      found.said.push_back(
           {.result = already ? UndoneStep::Result::already : UndoneStep::Result::would_restore,
            .id = step->id,
            .target = step->target,
            .from = step->after,
            .to = step->before});
-      order_.push_back(&*step);
+      found.order.push_back(&*step);
     }
-    return {};
+    return found;
+  }
+
+  /// Nothing is written if any of the fields is somebody else's by now. A run whose objects are all
+  /// gone does not stand before an older one.
+  Result<void> compare_all() {
+    std::optional<Error> gone;
+    for (JournalRun* run : (hold_ ? hold_->journal() : journal_).undoable()) {
+      out_.run = *run;
+      auto found = compare(*run);
+      if (!found) return std::move(found).error().with_context("undo wrote nothing");
+      if (found->gone && !gone) gone = cannot_restore(*std::move(found->gone));
+      if (found->gone && found->order.empty()) continue;
+      if (found->gone) return *gone;
+      run_ = run;
+      order_ = std::move(found->order);
+      out_.steps = std::move(found->said);
+      return check_expected();
+    }
+    return *gone;
+  }
+
+  [[nodiscard]] static Error cannot_restore(Error error) {
+    error.hint =
+        "catflap cannot restore a field of an object that is gone, and wrote nothing. The old "
+        "values are in the journal; set what is still wanted by hand.";
+    return error;
+  }
+
+  [[nodiscard]] Result<void> check_expected() const {
+    if (options_.expected_run_id.empty() || options_.expected_run_id == run_->id) return {};
+    return Error{.kind = ErrorKind::refused,
+                 .what = fmt::format("the run to undo is another one by now: {}", run_->id),
+                 .subject = "ConfigMap " + out_.journal,
+                 .hint = "Nothing was written. Run undo again to see what it would take back."};
   }
 
   Result<void> restore() {
@@ -106,15 +143,21 @@ class UndoRun {
   }
 
   Result<void> restore_one(JournalStep& step, UndoneStep& said) {
-    if (said.result == UndoneStep::Result::already) {
+    say({.stage = Progress::Stage::step, .step_id = step.id});
+    TRY_ASSIGN(const auto now, read_field(context_.api, backward(step)));
+    if (now.match == FieldMatch::neither) return changed_since(backward(step), now.value);
+    if (now.match == FieldMatch::as_wanted) {
+      said.result = UndoneStep::Result::already;
       step.state = StepState::undone;
       return {};
     }
-    say({.stage = Progress::Stage::step, .step_id = step.id});
     step.state = StepState::undoing;
+    // Known before the write, so that whoever comes after a crash knows this change as ours.
+    step.generation = now.generation + 1;
     TRY(hold_->save());
     TRY_ASSIGN(const auto applied, apply_field(context_, backward(step),
-                                               {.may_write = [this] { return hold_->keep(); }}));
+                                               {.may_write = [this] { return hold_->still_held(); },
+                                                .keep_alive = [this] { return hold_->keep(); }}));
     said.result = UndoneStep::Result::restored;
     said.audit_id = applied.audit_id;
     step.state = StepState::undone;
@@ -161,29 +204,43 @@ class UndoRun {
     if (rehearsing()) return {};
     const bool rolled = std::all_of(out_.rollouts.begin(), out_.rollouts.end(),
                                     [](const Rollout& rollout) { return rollout.complete; });
-    out_.result = rolled ? UndoOutcome::Result::undone : UndoOutcome::Result::time_up;
+    if (!rolled) {
+      // Stays `undoing`: the next undo waits on, and the pending change is known as ours.
+      out_.result = UndoOutcome::Result::time_up;
+      out_.error = time_is_up();
+      return {};
+    }
+    out_.result = UndoOutcome::Result::undone;
     auto& run = *run_;
     const int parts = run.evidence_parts;
     run.state = RunState::undone;
     run.undone_at = context_.server_now();
     run.evidence_parts = 0;
     TRY(hold_->save());
+    if (const auto left = hold_->journal().undoable(); !left.empty()) out_.older = *left.front();
     // Parts belong to the latest run; an older one's were overwritten by it.
     if (&run == &*hold_->journal().run)
       remove_before_evidence(context_, hold_->namespace_name(), 1, parts);
     return {};
   }
 
+  [[nodiscard]] static Error time_is_up() {
+    return Error{.kind = ErrorKind::timed_out,
+                 .what = "time is up: the fields are restored, but not every node runs with them",
+                 .hint = "The same command again waits on."};
+  }
+
   void say_what_goes_on() {
-    if (!out_.error && out_.result != UndoOutcome::Result::time_up) return;
+    if (!out_.error) return;
     out_.still_restarting = still_restarting(out_.rollouts);
     out_.freeze_commands = freeze_commands(out_.rollouts);
+    out_.thaw_commands = thaw_commands(out_.rollouts);
   }
 
   void release_lock() {
     if (!hold_) return;
     auto released = hold_->release();
-    if (!released && !out_.error) out_.release_problem = to_string(released.error());
+    if (!released) out_.release_problem = to_string(released.error());
   }
 
   [[nodiscard]] bool rehearsing() const { return options_.dry_run != UndoOptions::DryRun::none; }

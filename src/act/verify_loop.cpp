@@ -38,6 +38,8 @@ const std::set<std::string, std::less<>> kPassing{"control-failed",
 // An API server that restarts is back after 2 to 9 s in practice.
 constexpr Duration kPatience{std::chrono::seconds{45}};
 constexpr Duration kRetry{std::chrono::seconds{2}};
+// How long a node is waited for that was not Ready before anything was written.
+constexpr Duration kNotReadyPatience{std::chrono::seconds{60}};
 
 bool may_come_back(const Error& error) {
   return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timed_out ||
@@ -53,7 +55,10 @@ Result<void> look_once(const VerifyLoop& loop, CloseOutcome& outcome, int number
   if (loop.keep_alive) TRY(loop.keep_alive());
   say(loop, {.stage = Progress::Stage::look, .look = number});
   TRY_ASSIGN(auto facts, loop.seams.discover());
-  TRY_ASSIGN(auto look, loop.seams.look(facts));
+  const auto keep = [&loop] {
+    if (loop.keep_alive) (void)loop.keep_alive().has_value();  // a failure shows at the next write
+  };
+  TRY_ASSIGN(auto look, loop.seams.look(facts, keep));
   look::apply_inside(facts, look);
   outcome.facts = std::move(facts);
   outcome.looks.push_back(std::move(look));
@@ -91,7 +96,15 @@ ClusterVerdict judge(const VerifyLoop& loop, const CloseOutcome& outcome) {
 }
 
 bool time_for_another(const VerifyLoop& loop) {
-  return loop.context.clock.steady() + loop.options.settle < loop.deadline;
+  return loop.changed_something &&
+         loop.context.clock.steady() + loop.options.settle < loop.deadline;
+}
+
+std::set<std::string> not_ready_before(const VerifyLoop& loop) {
+  std::set<std::string> names;
+  for (const auto& node : loop.input.facts.nodes)
+    if (!node.ready) names.insert(node.name);
+  return names;
 }
 
 bool still_unknown(const VerifyLoop& loop, const ClusterVerdict& verdict) {
@@ -100,20 +113,23 @@ bool still_unknown(const VerifyLoop& loop, const ClusterVerdict& verdict) {
 }
 
 /// Why to look again; none: the verdict stands.
-std::optional<std::string> why_again(const VerifyLoop& loop, const ClusterVerdict& verdict) {
+std::optional<std::string> why_again(const VerifyLoop& loop, const ClusterVerdict& verdict,
+                                     SteadyPoint begun) {
   if (!time_for_another(loop)) return std::nullopt;
   const auto now = loop.context.clock.steady();
   if (verdict.counts.contains(Verdict::exposed) && verdict.counts.at(Verdict::exposed) > 0 &&
       now < loop.quick_until)
     return "Felix still answers; it restarts in place";
-  return passing_reason(verdict);
+  return passing_reason(
+      verdict, now < begun + kNotReadyPatience ? std::set<std::string>{} : not_ready_before(loop));
 }
 
 }  // namespace
 
-std::optional<std::string> passing_reason(const ClusterVerdict& verdict) {
+std::optional<std::string> passing_reason(const ClusterVerdict& verdict,
+                                          const std::set<std::string>& but) {
   for (const auto& node : verdict.nodes) {
-    if (node.verdict != Verdict::unknown) continue;
+    if (node.verdict != Verdict::unknown || but.contains(node.name)) continue;
     for (const auto& reason : node.reasons)
       if (kPassing.contains(reason.code)) return fmt::format("{}: {}", node.name, reason.code);
   }
@@ -121,6 +137,7 @@ std::optional<std::string> passing_reason(const ClusterVerdict& verdict) {
 }
 
 Result<void> verify_until_settled(const VerifyLoop& loop, CloseOutcome& outcome) {
+  const auto begun = loop.context.clock.steady();
   TRY(look_patiently(loop, outcome, 1));
   std::optional<std::string> earlier;  // why the look before this one was not the last
   for (int number = 2;; ++number) {
@@ -129,12 +146,12 @@ Result<void> verify_until_settled(const VerifyLoop& loop, CloseOutcome& outcome)
     // Two looks are the proof; an older one may be from before Felix's last start.
     if (outcome.looks.size() > 2) outcome.looks.erase(outcome.looks.begin());
     outcome.verdict = judge(loop, outcome);
-    auto again = why_again(loop, *outcome.verdict);
-    // What hindered the older of the two looks may be over, and still be in the way of the pair.
-    if (!again && still_unknown(loop, *outcome.verdict))
-      again = std::exchange(earlier, std::nullopt);
+    auto again = why_again(loop, *outcome.verdict, begun);
+    // What hindered the older of the two looks may be over, and still be in the way of the pair:
+    // one look more.
+    const auto hindered = std::exchange(earlier, again);
+    if (!again && still_unknown(loop, *outcome.verdict)) again = hindered;
     if (!again) return {};
-    earlier = again;
     say(loop, {.stage = Progress::Stage::prove, .text = *again, .look = number});
   }
 }

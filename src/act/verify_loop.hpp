@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct VerifyLoop {
   const CloseSeams& seams;
   const CloseOptions& options;
   std::function<Result<void>()> keep_alive;
-  SteadyPoint deadline;  // of looking again; the first two looks are always made
+  bool changed_something = true;  // false: two looks, nothing is about to pass
+  SteadyPoint deadline;           // of looking again; the first two looks are always made
   SteadyPoint
       quick_until;  // until then `exposed` may still be the Felix that is about to restart in place
 };
@@ -26,6 +28,8 @@ struct VerifyLoop {
 [[nodiscard]] Result<void> verify_until_settled(const VerifyLoop& loop, CloseOutcome& outcome);
 
 /// May another look change the verdict without anybody doing something? With the reason in words.
-[[nodiscard]] std::optional<std::string> passing_reason(const ClusterVerdict& verdict);
+/// Nodes in `but` are not waited for.
+[[nodiscard]] std::optional<std::string> passing_reason(const ClusterVerdict& verdict,
+                                                        const std::set<std::string>& but = {});
 
 }  // namespace catflap::act

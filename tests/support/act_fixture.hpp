@@ -52,12 +52,13 @@ class ActFixture : public testing::Test {
   }
 
   CloseSeams seams() {
-    return {.discover = [this]() -> Result<ClusterFacts> { return world->facts(); },
-            .look = [this](const ClusterFacts&) -> Result<Look> { return world->look(); },
-            .progress =
-                [this](const Progress& progress) {
-                  if (on_progress) on_progress(progress);
-                }};
+    return {
+        .discover = [this]() -> Result<ClusterFacts> { return world->facts(); },
+        .look = [this](const ClusterFacts&, const auto&) -> Result<Look> { return world->look(); },
+        .progress =
+            [this](const Progress& progress) {
+              if (on_progress) on_progress(progress);
+            }};
   }
 
   UndoOutcome undo_now(UndoOptions::DryRun dry_run = UndoOptions::DryRun::none) {

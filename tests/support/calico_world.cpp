@@ -267,6 +267,7 @@ DaemonSetFacts CalicoWorld::daemon_set_facts() const {
           .selector = "k8s-app=calico-node",
           .generation = set.at("metadata").at("generation").to_number<std::int64_t>(),
           .desired = static_cast<int>(nodes_.size()),
+          .on_delete = set.at("spec").at("updateStrategy").at("type") == "OnDelete",
           .current_hash = hash_,
           .object = set};
 }

@@ -15,6 +15,8 @@ bool is_write(const FakeRequest& request) {
 }
 
 bool concerns(const Fault& fault, const FakeRequest& request) {
+  // A fault that is counted means the write, not its rehearsal.
+  if (request.dry_run && fault.times != 0 && !fault.verb.empty()) return false;
   const bool verb = fault.verb.empty() || fault.verb == request.verb ||
                     (fault.verb == "write" && is_write(request));
   return verb && (fault.plural.empty() || fault.plural == request.resource.plural);
