@@ -114,7 +114,7 @@ int main(int argc, char** argv, char** variables) {
       .stop = stop,
       .connect =
           [&](const app::ConnectFlags& flags) {
-            return app::connect(flags, clock, signals.end_of_teardown());
+            return app::connect(flags, clock, signals.end_of_teardown(), std::cerr);
           },
       .probe =
           [&](std::span<const net::Target> targets, const net::ProbeOptions& options) {

@@ -1,6 +1,7 @@
 #include "act/rollout_watch.hpp"
 
 #include "base/json_read.hpp"
+#include "core/prove/schedules.hpp"
 
 namespace catflap::act {
 
@@ -140,6 +141,11 @@ Result<void> RolloutWatch::refresh() {
 
 Rollout RolloutWatch::snapshot() {
   dirty_ = false;
+  if (nodes_readable_) {
+    expected_.clear();
+    for (const auto& [name, node] : nodes_.items)
+      if (schedules_on(daemon_set_.placement, node.facts)) expected_.insert(name);
+  }
   RolloutInput input{.daemon_set = daemon_set_, .expected = expected_};
   for (const auto& [name, pod] : pods_.items) {
     input.pods.push_back(pod);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "act/apply.hpp"
@@ -37,24 +38,35 @@ class UndoRun {
 
  private:
   Result<void> find_journal() {
-    std::vector<std::string> places;
+    std::map<std::string, Journal> found;
+    std::optional<Error> denied;
     for (const auto& place : std::set(options_.namespaces.begin(), options_.namespaces.end())) {
-      TRY_ASSIGN(auto journal, read_journal(context_.api, place));
-      if (!journal || journal->undoable().empty()) continue;
-      places.push_back(place);
-      journal_ = std::move(*journal);
+      auto journal = read_journal(context_.api, place);
+      if (!journal && journal.error().kind != ErrorKind::not_permitted)
+        return std::move(journal).error();
+      if (!journal) {
+        denied = std::move(journal).error();
+      } else if (*journal && !(*journal)->undoable().empty()) {
+        found.emplace(place, *std::move(*journal));
+      }
     }
-    if (places.empty()) {
+    if (found.empty() && denied) return *std::move(denied);
+    if (found.empty()) {
       found_nothing_ = true;
       out_.result = UndoOutcome::Result::nothing_to_undo;
       return {};
     }
-    if (places.size() > 1)
+    auto chosen = found.size() == 1 ? found.begin() : found.find(options_.preferred);
+    if (chosen == found.end()) {
+      std::vector<std::string> places;
+      for (const auto& [place, journal] : found) places.push_back(place);
       return Error{.kind = ErrorKind::usage,
                    .what = fmt::format("{} namespaces have a journal with something to undo: {}",
                                        places.size(), fmt::join(places, ", ")),
                    .hint = "Name one with -n."};
-    namespace_ = places.front();
+    }
+    namespace_ = chosen->first;
+    journal_ = std::move(chosen->second);
     out_.journal = fmt::format("{}/{}", namespace_, kJournalName);
     return {};
   }

@@ -17,6 +17,7 @@ struct UndoOptions {
   DryRun dry_run = DryRun::none;
   std::vector<std::string>
       namespaces;               // where to look for journals: those of the DaemonSets found, and -n
+  std::string preferred;        // -n: the one to take if several have something to undo
   std::string expected_run_id;  // the run that was agreed to; another one is refused. "": any
   Duration timeout{std::chrono::minutes{15}};
   LockOptions lock;

@@ -155,6 +155,20 @@ TEST_F(Undo, TakesBackOnlyTheRunThatWasAgreedTo) {
   EXPECT_TRUE(api->writes().size() == 2u) << "the lock, taken and given back";
 }
 
+TEST_F(Undo, OfSeveralJournalsTheOneThatIsNamed) {
+  close_first();
+  auto copy = *cluster->find({kube::kConfigMaps, "kube-system", kJournalName});
+  copy["metadata"].as_object()["namespace"] = "calico-system";
+  cluster->put(kube::kConfigMaps, copy);
+  const Context context{.api = *api, .clock = clock};
+  UndoOptions options{.dry_run = UndoOptions::DryRun::client,
+                      .namespaces = {"kube-system", "calico-system"},
+                      .lock = lock()};
+  EXPECT_EQ(undo(context, options).error->kind, ErrorKind::usage);
+  options.preferred = "kube-system";
+  EXPECT_EQ(undo(context, options).journal, "kube-system/catflap-journal");
+}
+
 TEST_F(Undo, AFieldThatIsBackAlreadyIsFine) {
   close_first();
   cluster->edit(test::kDefault, [](json::object& object) {

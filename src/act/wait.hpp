@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "act/context.hpp"
+#include "core/model/cluster.hpp"
 
 namespace catflap::act {
 
@@ -75,6 +76,7 @@ struct DaemonSetState {
   bool deleting = false;
   std::string template_generation;  // annotation deprecated.daemonset.template.generation
   std::string selector;             // of its pods, as a query
+  json::object placement;           // of the template, what decides where its pods go
 };
 
 struct PodState {
@@ -93,6 +95,7 @@ struct PodState {
 struct NodeReadiness {
   bool ready = false;
   std::string reason, message;
+  NodeFacts facts;  // name, labels, taints
 };
 
 struct RevisionState {
@@ -107,7 +110,7 @@ struct RolloutInput {
   std::vector<PodState> pods;
   std::optional<std::map<std::string, NodeReadiness>> nodes;  // none: they cannot be read
   std::optional<std::vector<RevisionState>> revisions;        // none: they cannot be read
-  std::set<std::string> expected;  // nodes that had a pod earlier: one without is being made
+  std::set<std::string> expected;  // nodes that should have a pod: one without is being made
 };
 
 /// Unknown, missing and mistyped fields read as their defaults: the server's objects are not

@@ -111,6 +111,23 @@ std::map<std::string, NodePods> pods_by_node(const RolloutInput& input) {
   return by_node;
 }
 
+/// The controller knows better than the list of expected nodes: as many are done as it wants.
+bool all_have_theirs(const RolloutInput& input, const Rollout& rollout) {
+  const auto& set = input.daemon_set;
+  const auto done = rollout.counts.find(NodeState::done);
+  return set.observed_generation >= set.generation && done != rollout.counts.end() &&
+         done->second == set.desired;
+}
+
+void leave_out_podless(const std::map<std::string, NodePods>& by_node, Rollout& rollout) {
+  std::erase_if(rollout.nodes, [&](const RolloutNode& node) {
+    const auto& pods = by_node.at(node.node);
+    const bool none = pods.current == nullptr && pods.old == nullptr && pods.leaving == nullptr;
+    if (none && --rollout.counts[node.state] == 0) rollout.counts.erase(node.state);
+    return none;
+  });
+}
+
 /// Why a rollout whose nodes are all done is not complete; "" if it is.
 std::string still_waiting(const RolloutInput& input, const Rollout& rollout) {
   const auto& set = input.daemon_set;
@@ -141,10 +158,12 @@ Rollout judge_rollout(const RolloutInput& input) {
                   .generation = input.daemon_set.generation,
                   .observed_generation = input.daemon_set.observed_generation,
                   .on_delete = input.daemon_set.on_delete};
-  for (const auto& [name, pods] : pods_by_node(input)) {
+  auto by_node = pods_by_node(input);
+  for (const auto& [name, pods] : by_node) {
     rollout.nodes.push_back(judge_node(name, pods, input));
     ++rollout.counts[rollout.nodes.back().state];
   }
+  if (all_have_theirs(input, rollout)) leave_out_podless(by_node, rollout);
   rollout.waiting_for = still_waiting(input, rollout);
   rollout.complete = rollout.remaining() == 0 && rollout.waiting_for.empty();
   return rollout;

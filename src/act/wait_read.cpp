@@ -7,6 +7,7 @@
 #include "act/wait.hpp"
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "look/read_node.hpp"
 
 namespace catflap::act {
 
@@ -129,6 +130,15 @@ std::string selector_of(const json::object& daemon_set) {
   return query;
 }
 
+/// The DaemonSet without what says nothing about nodes.
+json::object placement_of(const json::object& daemon_set) {
+  const auto* spec = object_at(daemon_set, {"spec", "template", "spec"});
+  json::object kept;
+  for (const auto* key : {"nodeName", "nodeSelector", "affinity", "tolerations", "hostNetwork"})
+    if (const auto* value = spec == nullptr ? nullptr : spec->if_contains(key)) kept[key] = *value;
+  return {{"spec", {{"template", {{"spec", std::move(kept)}}}}}};
+}
+
 }  // namespace
 
 DaemonSetState read_daemon_set(const json::object& object) {
@@ -147,7 +157,8 @@ DaemonSetState read_daemon_set(const json::object& object) {
       .on_delete = text_at(object, {"spec", "updateStrategy", "type"}) == "OnDelete",
       .deleting = value_at(object, {"metadata", "deletionTimestamp"}) != nullptr,
       .template_generation = text_at(object, {"metadata", "annotations", kTemplateGeneration}),
-      .selector = selector_of(object)};
+      .selector = selector_of(object),
+      .placement = placement_of(object)};
 }
 
 PodState read_pod(const json::object& object) {
@@ -171,11 +182,13 @@ PodState read_pod(const json::object& object) {
 }
 
 NodeReadiness read_node(const json::object& object) {
+  NodeReadiness node{.reason = "NoReadyCondition", .facts = look::read_node(object)};
   const auto* ready = condition(object, "Ready");
-  if (ready == nullptr) return {.ready = false, .reason = "NoReadyCondition"};
-  return {.ready = text_at(*ready, {"status"}) == "True",
-          .reason = printable(text_at(*ready, {"reason"}), kMaxMessage),
-          .message = printable(text_at(*ready, {"message"}), kMaxMessage)};
+  if (ready == nullptr) return node;
+  node.ready = text_at(*ready, {"status"}) == "True";
+  node.reason = printable(text_at(*ready, {"reason"}), kMaxMessage);
+  node.message = printable(text_at(*ready, {"message"}), kMaxMessage);
+  return node;
 }
 
 RevisionState read_revision(const json::object& object) {

@@ -96,6 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
         JudgeRow{"2/2/1", "a=new b=new", "2/2 a:done b:done"},
         JudgeRow{"3/3/3", "a=new b=new", "2/3 a:done b:done"},
         JudgeRow{"2/2/2", "a=new b=none", "1/2 a:done b:creating"},
+        // Taken out of the node selector meanwhile: the controller wants one less.
+        JudgeRow{"1/1/1", "a=new b=none", "1/1 complete a:done"},
+        JudgeRow{"unobserved template=2 1/1/1", "a=gen2 b=none", "1/1 a:done b:creating"},
         JudgeRow{"2/2/1", "a=new b=new/making", "1/2 a:done b:creating"},
         JudgeRow{"2/2/1", "a=new b=new/CrashLoopBackOff",
                  "1/2 a:done b:not-ready(CrashLoopBackOff)"},
@@ -259,6 +262,37 @@ TEST_F(Wait, WorksWithoutTheRightsToNodesAndRevisions) {
   api.deny("list", "controllerrevisions");
   // Without revisions and without template numbers nobody knows which pods are new.
   EXPECT_EQ(wait(seconds(5))->end, Rollout::End::time_up);
+}
+
+TEST_F(Wait, NamesANodeThatGetsNoPod) {
+  api.cluster().put(
+      kube::kNodes,
+      {{"metadata", {{"name", "node-9"}}},
+       {"status",
+        {{"conditions", json::array{json::object{{"type", "Ready"}, {"status", "True"}}}}}}});
+  world.controller_asleep = true;
+  api.cluster().edit(test::kCalicoNode, [](json::object& set) {
+    set["status"].as_object()["desiredNumberScheduled"] = 4;
+  });
+  const auto rollout = wait(seconds(20)).value();
+  EXPECT_EQ(rollout.end, Rollout::End::time_up);
+  ASSERT_EQ(rollout.nodes.size(), 4u);
+  EXPECT_EQ(rollout.nodes[3].node, "node-9");
+  EXPECT_EQ(rollout.nodes[3].state, NodeState::creating);
+}
+
+TEST_F(Wait, DoesNotWaitForANodeThatTheDaemonSetDoesNotWant) {
+  api.cluster().edit(test::kCalicoNode, [](json::object& set) {
+    set["spec"].at("template").at("spec").as_object()["nodeSelector"] = {{"os", "linux"}};
+  });
+  for (const char* name : {"node-1", "node-2", "node-3"})
+    api.cluster().edit({kube::kNodes, "", name}, [](json::object& node) {
+      node["metadata"].as_object()["labels"] = {{"os", "linux"}};
+    });
+  api.cluster().put(kube::kNodes, {{"metadata", {{"name", "node-9"}}}, {"status", json::object{}}});
+  const auto rollout = wait(minutes(2)).value();
+  EXPECT_EQ(rollout.end, Rollout::End::done);
+  EXPECT_EQ(rollout.nodes.size(), 3u);
 }
 
 TEST_F(Wait, SaysWhatIsMissing) {

@@ -98,8 +98,11 @@ int run(const std::vector<std::string>& arguments, const Runtime& runtime) {
   Resolved resolved = resolve_options(*command, *flags, read_file);
   if (!resolved.errors.empty()) return fail(runtime, resolved.options, resolved.errors);
   Result<int> code = command->run(runtime, resolved.options);
+  const int exit = code ? *code : fail(runtime, resolved.options, {std::move(code).error()});
   runtime.io.out.flush();
-  return code ? *code : fail(runtime, resolved.options, {std::move(code).error()});
+  if (runtime.io.out) return exit;
+  return tell(runtime, resolved.options,
+              {.kind = ErrorKind::internal, .what = "the result could not be written to stdout"});
 }
 
 }  // namespace catflap::app

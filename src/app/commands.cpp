@@ -19,7 +19,7 @@ const std::vector<Command>& rows() {
        "",
        "Is the port open, on which node, and what decides that",
        "read",
-       groups({common, kube, look, want}),
+       groups({common, output, kube, look, want}),
        "Looks at every node once: what the configuration declares, which object decides it, and "
        "what the\n"
        "port answers. Writes nothing and starts nothing.",
@@ -32,9 +32,10 @@ const std::vector<Command>& rows() {
        "",
        "The exact steps that would close it: what restarts, what breaks",
        "read",
-       groups({common, kube, look, change}),
+       groups({common, output, kube, look, change}),
        "Prints the writes that `close` would make, in order, with the command that does the same "
        "by hand.\n"
+       "Looks from here only; --from direct,exec also looks inside the calico-node containers.\n"
        "Exit code 1 means that there is something to do.",
        {{"plan", "what close would do now"},
         {"plan -o json > plan.json", "to be approved, then: catflap close --plan plan.json"},
@@ -45,7 +46,8 @@ const std::vector<Command>& rows() {
        "",
        "Close it, wait for every node, and prove it",
        "write",
-       groups({common, kube, look, want, settle, timeout, change, close, confirm, evidence}),
+       groups({common, output, kube, look, want, settle, timeout, change, close, dry_run, confirm,
+               evidence}),
        "Diagnoses, shows the plan and asks; then writes, waits for the rollout, looks twice from "
        "every\n"
        "vantage point and keeps the evidence. A run that was killed goes on where it stopped.",
@@ -60,7 +62,7 @@ const std::vector<Command>& rows() {
        "[[NAMESPACE/]DAEMONSET]",
        "The rollout, node by node, with the reason a node is not done",
        "read",
-       groups({common, kube, timeout}),
+       groups({common, output, kube, timeout}),
        "Follows a DaemonSet's rollout until each node runs the current template, or the time is "
        "up.\n"
        "Without a name: the DaemonSets that run Felix.",
@@ -71,7 +73,7 @@ const std::vector<Command>& rows() {
        "",
        "Prove it now, from every vantage point, in two looks",
        "read, pods/exec",
-       groups({common, kube, look, want, settle, evidence}),
+       groups({common, output, kube, look, want, settle, evidence}),
        "Looks twice, --settle apart, from outside and from inside each calico-node container, and "
        "says\n"
        "per node on what basis it is closed. Writes nothing to the cluster.",
@@ -84,17 +86,19 @@ const std::vector<Command>& rows() {
        "",
        "Take back what catflap changed, if nobody changed it since",
        "write",
-       groups({common, kube, timeout, confirm}),
+       groups({common, output, kube, timeout, dry_run, confirm}),
        "Restores the fields that the journal names to what they were before `close`. This opens "
        "the port\n"
        "again if it was open before.",
-       {{"undo", "asks for the cluster's name before it writes"}, {"undo --yes", "for scripts"}},
+       {{"undo", "asks for the cluster's name before it writes"},
+        {"undo --dry-run=client", "what it would take back"},
+        {"undo --yes", "for scripts"}},
        run_undo},
       {"explain",
        "CODE",
        "What a code such as CF0001 means and what to do about it",
        "none",
-       groups({common, list}),
+       groups({common, output, list}),
        "Explains a finding (CF0001) or a reason (node-not-ready) that another command printed.",
        {{"explain CF0001", "one code"}, {"explain --list", "all of them"}},
        run_explain},
@@ -102,7 +106,7 @@ const std::vector<Command>& rows() {
        "",
        "The version of catflap",
        "none",
-       groups({common}),
+       groups({common, output}),
        "Prints the version of catflap.",
        {{"version", ""}, {"version -o json", ""}},
        run_version},
@@ -131,7 +135,7 @@ constexpr std::array kFlags{
             "what is wanted, as YAML (schemas/policy.schema.json)"},
     FlagRow{"settle", '\0', "TIME", "", settle, "least time between the two looks (default 10s)"},
     FlagRow{"timeout", '\0', "TIME", "", timeout,
-            "longest time for the whole run (default: 15m, more for big clusters)"},
+            "longest time to wait (default: 15m; close takes more for big clusters)"},
     FlagRow{"in-place", '\0', "", "", change,
             "change FelixConfiguration only; all Felixes restart at once"},
     FlagRow{"include-pending", '\0', "", "", change,
@@ -140,7 +144,7 @@ constexpr std::array kFlags{
             "write although the object's owner would revert it"},
     FlagRow{"plan", '\0', "FILE", "", close,
             "close exactly this plan; refused if the cluster changed since"},
-    FlagRow{"dry-run", '\0', "WHERE", "client server", close,
+    FlagRow{"dry-run", '\0', "WHERE", "client server", dry_run,
             "client: send nothing; server: checked, not stored"},
     FlagRow{"ticket", '\0', "TEXT", "", close, "the change's number, for journal and evidence"},
     FlagRow{"reason", '\0', "TEXT", "", close, "why, for journal and evidence"},
@@ -148,7 +152,7 @@ constexpr std::array kFlags{
     FlagRow{"evidence", '\0', "FILE", "", evidence,
             "where the evidence goes (default: your state folder)"},
     FlagRow{"list", '\0', "", "", list, "all codes"},
-    FlagRow{"output", 'o', "FORMAT", "text wide json yaml name", common,
+    FlagRow{"output", 'o', "FORMAT", "text wide json yaml name", output,
             "text, wide, json, yaml or name"},
     FlagRow{"color", '\0', "WHEN", "auto always never", common,
             "auto, always or never (NO_COLOR is honoured)"},

@@ -62,6 +62,11 @@ TEST(Commands, CompletionOffersEveryCommandAndExactlyItsFlags) {
   }
 }
 
+TEST(Commands, CompletionHasOneOutput) {
+  test::World world;
+  EXPECT_EQ(world.run({"completion", "bash", "-o", "json"}), 2);
+}
+
 TEST(Commands, CompletionOfValues) {
   EXPECT_EQ(words_of(complete({"diagnose", "-o", "j"})), (std::set<std::string>{"json"}));
   EXPECT_EQ(words_of(complete({"diagnose", "--output=y"})),

@@ -5,6 +5,16 @@
 #include "app/commands.hpp"
 
 namespace catflap::app {
+namespace {
+
+/// "https://10.0.0.1:6443/x" -> "10.0.0.1:6443"
+std::string host_of(const std::string& server) {
+  const std::size_t scheme = server.find("://");
+  const std::size_t from = scheme == std::string::npos ? 0 : scheme + 3;
+  return server.substr(from, server.find('/', from) - from);
+}
+
+}  // namespace
 
 Result<void> can_confirm(const Runtime& runtime, const Options& options) {
   if (options.yes || runtime.io.in_is_terminal) return {};
@@ -14,17 +24,16 @@ Result<void> can_confirm(const Runtime& runtime, const Options& options) {
                .hint = fmt::format("read {} plan, then run it with --yes", options.program)};
 }
 
-Result<void> confirm(const Runtime& runtime, const Options& options,
-                     const std::string& cluster_name) {
+Result<void> confirm(const Runtime& runtime, const Options& options, const ClusterFacts& facts) {
   if (options.yes) return {};
-  runtime.io.err << fmt::format("\nType the cluster's name ({}) to go on: ", cluster_name)
-                 << std::flush;
+  const std::string name = facts.cluster_name.empty() ? host_of(facts.server) : facts.cluster_name;
+  runtime.io.err << fmt::format("\nType the cluster's name ({}) to go on: ", name) << std::flush;
   const std::optional<std::string> answer = runtime.io.read_line();
   if (!answer) {
     runtime.io.err << "\n";
     return Error{.kind = ErrorKind::interrupted, .what = "no answer; nothing was written"};
   }
-  if (*answer == cluster_name) return {};
+  if (!name.empty() && *answer == name) return {};
   return Error{.kind = ErrorKind::refused,
                .what = "that is not the cluster's name; nothing was written"};
 }

@@ -1,12 +1,16 @@
 #include "app/connect.hpp"
 
+#include <ostream>
+
 #include "kube/client.hpp"
 
 namespace catflap::app {
 
 Result<std::unique_ptr<kube::Api>> connect(const ConnectFlags& flags, const Clock& clock,
-                                           std::stop_token stop) {
-  const kube::Environment environment = kube::process_environment();
+                                           std::stop_token stop, std::ostream& err) {
+  kube::Environment environment = kube::process_environment();
+  // "Open this page and type this code": shown while the plugin runs.
+  environment.plugin_stderr = [&err](std::string_view text) { err << text << std::flush; };
   TRY_ASSIGN(const kube::ClientConfig config,
              kube::load_client_config({.kubeconfig = flags.kubeconfig,
                                        .context = flags.context,

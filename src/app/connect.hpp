@@ -1,6 +1,7 @@
 // connect: kubectl's flags, kubeconfigs and environment to a client of the real API server.
 #pragma once
 
+#include <iosfwd>
 #include <memory>
 #include <stop_token>
 
@@ -10,8 +11,10 @@
 
 namespace catflap::app {
 
-/// Reads the kubeconfig; nothing is sent yet. `clock` must outlive the client.
+/// Reads the kubeconfig; nothing is sent yet. `clock` and `err` must outlive the client; `err` gets
+/// what a credential plugin says while it runs.
 [[nodiscard]] Result<std::unique_ptr<kube::Api>> connect(const ConnectFlags& flags,
-                                                         const Clock& clock, std::stop_token stop);
+                                                         const Clock& clock, std::stop_token stop,
+                                                         std::ostream& err);
 
 }  // namespace catflap::app

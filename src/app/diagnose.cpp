@@ -1,14 +1,16 @@
 #include "app/commands.hpp"
 #include "app/exit_code.hpp"
+#include "app/planning.hpp"
 #include "app/print.hpp"
-#include "app/session.hpp"
 #include "render/documents.hpp"
 
 namespace catflap::app {
 
 Result<int> run_diagnose(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(Session session, Session::open(runtime, options));
-  TRY_ASSIGN(const Sight sight, session.diagnose({"direct"}));
+  TRY_ASSIGN(Sight sight, session.diagnose({"direct"}));
+  if (auto finding = interrupted_run(session, sight.facts))
+    sight.verdict.findings.push_back(*std::move(finding));
   const render::Seen seen{sight.facts, sight.verdict, sight.looks};
   const render::Style style = style_for_out(runtime, options);
   print(

@@ -114,15 +114,26 @@ Result<std::string> evidence_path(const Runtime& runtime, const Options& options
     std::replace(time.begin(), time.end(), ':', '-');
     path = fmt::format("{}/evidence-{}.json", folder, time);
   }
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return file_error(path, "evidence cannot be written", EISDIR);
   const fs::path parent = fs::absolute(path).parent_path();
   if (::access(parent.c_str(), W_OK) != 0)
     return file_error(parent.string(), "evidence cannot be written", errno);
   return path;
 }
 
+Result<void> keep_document(const boost::json::value& document, const std::string& file) {
+  auto written = write_whole(file, render::to_json_text(document));
+  if (written) return written;
+  Error error = std::move(written).error();
+  error.kind = ErrorKind::internal;  // not the command line's fault any more
+  error.hint =
+      "what was seen is on stdout only; run catflap verify --evidence FILE for a new proof";
+  return error;
+}
+
 Result<void> keep_evidence(const render::EvidenceInput& input, const render::RunInfo& run) {
-  const auto bundle = render::evidence_bundle(input, run, sha256_hex, own_sha256());
-  return write_whole(input.file, render::to_json_text(bundle));
+  return keep_document(render::evidence_bundle(input, run, sha256_hex, own_sha256()), input.file);
 }
 
 }  // namespace catflap::app

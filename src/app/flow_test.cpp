@@ -50,7 +50,7 @@ class Flow : public testing::Test {
                 .node = target.node,
                 .endpoint = target.endpoint,
                 .at = cluster_->clock.now()};
-    reach.outcome = target.control ? Outcome::open : outcome;
+    reach.outcome = target.control ? control_ : outcome;
     if (target.control || outcome != Outcome::open) return reach;
     reach.identity = Identity::felix;
     reach.felix_host = target.node;
@@ -65,6 +65,7 @@ class Flow : public testing::Test {
   }
 
   std::string state_ = fs::temp_directory_path() / fmt::format("catflap-flow-{}", ::getpid());
+  Outcome control_ = Outcome::open;
   std::optional<look::TestCluster> cluster_;
   std::vector<std::string> denied_;
   kube::FakeApi* api_ = nullptr;  // borrowed, while a command runs
@@ -92,6 +93,14 @@ TEST_F(Flow, DiagnoseAsDocument) {
 }
 
 TEST_F(Flow, RefusalsAloneAreNotClosedWithoutABasis) {
+  control_ = Outcome::refused;  // whatever refuses there, refuses everything
+  serve(kOff, Outcome::refused);
+  EXPECT_EQ(world_.run({"diagnose"}), 3) << world_.out.str();
+  EXPECT_NE(world_.out.str().find("All 2 nodes are unknown."), std::string::npos)
+      << world_.out.str();
+}
+
+TEST_F(Flow, TimeoutsAreNotClosed) {
   serve(kOff, Outcome::timeout);
   EXPECT_EQ(world_.run({"diagnose"}), 3) << world_.out.str();
   EXPECT_NE(world_.out.str().find("All 2 nodes are unknown."), std::string::npos)

@@ -64,6 +64,19 @@ class Reader {
     }
   }
 
+  /// As kubectl reads it: a number alone is seconds.
+  template <class T>
+  void timeout(const char* name, T& into) {
+    const std::string text = flags_.last(name);
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    auto seconds = digits ? parse_duration(text + "s") : Result<Duration>(Duration{});
+    if (digits && seconds) {
+      into = *seconds;
+    } else {
+      duration(name, into);
+    }
+  }
+
   /// Repeated and comma-separated.
   [[nodiscard]] std::vector<std::string> words(const char* name) const {
     std::vector<std::string> all;
@@ -103,21 +116,14 @@ void read_connect(Reader& reader, const Flags& flags, ConnectFlags& into) {
   reader.text("user", into.user);
   reader.text("namespace", into.namespace_);
   reader.text("as", into.as);
-  into.as_groups = reader.words("as-group");
-  reader.duration("request-timeout", into.request_timeout);
+  if (flags.has("as-group")) into.as_groups = flags.values.at("as-group");  // a comma is its own
+  reader.timeout("request-timeout", into.request_timeout);
   std::string token;
   reader.text("token", token);
   into.token = Secret(token);
   reader.text("server", into.server);
   reader.text("tls-server-name", into.tls_server_name);
   reader.on("insecure-skip-tls-verify", into.insecure_skip_tls_verify);
-  if (!into.as_groups.empty() && into.as.empty()) {
-    reader.bad("--as-group without --as", "name the user too: --as NAME");
-  }
-  if (into.insecure_skip_tls_verify && flags.has("tls-server-name")) {
-    reader.bad("--tls-server-name does nothing with --insecure-skip-tls-verify",
-               "leave one of them out");
-  }
 }
 
 void read_want(Reader& reader, const Flags& flags, ReadFile read_file, Options& options,

@@ -49,8 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{{"verify", "--settle", "soon"}, "--settle soon: not a duration"},
         Row{{"verify", "--settle", "1s"}, "--settle 1s: too short"},
         Row{{"wait", "--timeout", "-5s"}, "--timeout"},
-        Row{{"diagnose", "--request-timeout", "5"}, "--request-timeout 5: not a duration"},
-        Row{{"diagnose", "--as-group", "admins"}, "--as-group without --as"},
+        Row{{"diagnose", "--request-timeout", "x"}, "--request-timeout x: not a duration"},
         Row{{"diagnose", "--context", ""}, "--context is empty"},
         Row{{"close", "--dry-run"}, "--dry-run needs a value"},
         Row{{"close", "--dry-run=both"}, "--dry-run both: not one of client, server"},
@@ -111,6 +110,23 @@ TEST(Options, GoodInputIsNotRefused) {
   EXPECT_EQ(options.output, Output::json);
   EXPECT_EQ(options.connect.as_groups, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(options.reason, "-why-");
+}
+
+TEST(Options, ConnectionFlagsAreReadAsKubectlDoes) {
+  auto flags = parse_flags({"catflap", "diagnose", "--as-group", "a,b", "--request-timeout", "5",
+                            "--tls-server-name", "x", "--insecure-skip-tls-verify"});
+  ASSERT_TRUE(flags) << to_string(flags.error());
+  const Resolved resolved = resolve_options(*find_command("diagnose"), *flags, nullptr);
+  EXPECT_TRUE(resolved.errors.empty()) << to_string(resolved.errors[0]);
+  EXPECT_EQ(resolved.options.connect.as_groups, std::vector<std::string>{"a,b"});
+  EXPECT_EQ(resolved.options.connect.request_timeout, std::chrono::seconds{5});
+}
+
+TEST(Options, AResultThatCannotBeWrittenIsAFailure) {
+  test::World world;
+  world.out.setstate(std::ios::badbit);
+  EXPECT_EQ(world.run({"version"}), 4);
+  EXPECT_NE(world.err.str().find("stdout"), std::string::npos) << world.err.str();
 }
 
 TEST(Options, AnErrorIsAlsoADocument) {

@@ -32,9 +32,10 @@ void Progress::update(const std::string& line, const std::string& live) {
     return;
   }
   clear();
-  err_ << live;
+  // Without wrapping, a line is one line on a narrow terminal too.
+  err_ << "\x1b[?7l" << live;
   if (!live.ends_with('\n')) err_ << '\n';
-  err_.flush();
+  err_ << "\x1b[?7h" << std::flush;
   drawn_lines_ = static_cast<std::size_t>(std::count(live.begin(), live.end(), '\n')) +
                  (live.ends_with('\n') ? 0 : 1);
 }

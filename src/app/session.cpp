@@ -73,11 +73,13 @@ void Session::announce(const ClusterFacts& facts, const std::vector<std::string>
                   render::count_of(facts.nodes.size(), "node")));
 }
 
-Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages) {
+Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages,
+                           const std::function<void()>& keep_alive) {
   look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
   announce(facts, options.vantages);
   options.probe.stop = runtime_.stop;
-  const auto tell = [this](const std::string& vantage, std::size_t done, std::size_t total) {
+  const auto tell = [&](const std::string& vantage, std::size_t done, std::size_t total) {
+    if (keep_alive) keep_alive();
     progress_->update("", fmt::format("looking: {} {} of {}", vantage, done, total));
   };
   auto look = look::look({.api = *api_,

@@ -41,8 +41,10 @@ class Session {
 
   [[nodiscard]] Result<ClusterFacts> discover();
   /// One look from the vantage points of --from, or `vantages` if it was not given.
+  /// `keep_alive`, if there is one, is called every now and then while it looks.
   [[nodiscard]] Result<Look> look(const ClusterFacts& facts,
-                                  const std::vector<std::string>& vantages);
+                                  const std::vector<std::string>& vantages,
+                                  const std::function<void()>& keep_alive = {});
 
   /// One look, or two if something changed within the last minute: a Felix that restarts refuses
   /// for a moment.

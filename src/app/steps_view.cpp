@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::size_t kMostNodes = 12;
 
+std::string lock_line(const std::string& who) {
+  return fmt::format("  waiting up to 60 s to see whether the run of {} is alive", who);
+}
+
 }  // namespace
 
 void StepsView::title(const std::string& code, const std::map<std::string, std::string>& params) {
@@ -34,7 +38,7 @@ void StepsView::show(const act::Progress& news) {
   using Stage = act::Progress::Stage;
   switch (news.stage) {
     case Stage::lock:
-      progress_.update("  " + news.text, "  " + news.text);
+      progress_.update(lock_line(news.text), lock_line(news.text));
       break;
     case Stage::record:
       progress_.update("", "  recording what answers now");

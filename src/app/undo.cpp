@@ -10,8 +10,9 @@
 #include "app/session.hpp"
 #include "app/steps_view.hpp"
 #include "app/views.hpp"
-#include "render/change_text.hpp"
+#include "core/plan/effects.hpp"
 #include "render/documents.hpp"
+#include "render/undo_text.hpp"
 
 namespace catflap::app {
 namespace {
@@ -20,9 +21,7 @@ constexpr Duration kDefaultTimeout{std::chrono::minutes{15}};
 
 std::vector<std::string> journal_namespaces(const ClusterFacts& facts, const Options& options) {
   std::set<std::string> namespaces;
-  for (const DaemonSetFacts& set : facts.daemon_sets) {
-    if (set.in_scope) namespaces.insert(set.namespace_);
-  }
+  for (const DaemonSetFacts& set : facts.daemon_sets) namespaces.insert(set.namespace_);
   if (!options.connect.namespace_.empty()) namespaces.insert(options.connect.namespace_);
   return {namespaces.begin(), namespaces.end()};
 }
@@ -30,48 +29,87 @@ std::vector<std::string> journal_namespaces(const ClusterFacts& facts, const Opt
 int exit_code_of(const act::UndoOutcome& outcome) {
   switch (outcome.result) {
     case act::UndoOutcome::Result::undone:
-      return kExitOk;
     case act::UndoOutcome::Result::would_undo:
       return kExitOk;
     case act::UndoOutcome::Result::nothing_to_undo:
       return kExitUnknown;
     case act::UndoOutcome::Result::time_up:
-      return kExitFailed;
     case act::UndoOutcome::Result::failed:
       return kExitFailed;
   }
   return kExitFailed;
 }
 
+/// What restarts if these steps go back.
+std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
+                                             const ClusterFacts& facts) {
+  std::vector<render::RestartView> restarts;
+  for (const DaemonSetFacts& set : facts.daemon_sets) {
+    const bool touched =
+        std::any_of(outcome.steps.begin(), outcome.steps.end(), [&](const act::UndoneStep& step) {
+          return step.target.uid == set.uid && step.result != act::UndoneStep::Result::already;
+        });
+    if (!touched) continue;
+    const auto pods = std::count_if(facts.pods.begin(), facts.pods.end(), [&](const PodFacts& pod) {
+      return pod.namespace_ == set.namespace_ && pod.daemon_set == set.name;
+    });
+    restarts.push_back({.daemon_set = set.namespace_ + "/" + set.name,
+                        .pods = static_cast<std::size_t>(pods),
+                        .max_unavailable = set.max_unavailable,
+                        .expected = rollout_time(set, static_cast<int>(pods)),
+                        .on_delete = set.on_delete});
+  }
+  return restarts;
+}
+
+int tell_result(Session& session, const ClusterFacts& facts, const act::UndoOutcome& outcome) {
+  const Runtime& runtime = session.runtime();
+  const Options& options = session.options();
+  session.progress().clear();
+  render::UndoView view = view_of(outcome);
+  view.restarts = restarts_of(outcome, facts);
+  const render::Style style = style_for_out(runtime, options);
+  print(runtime, options,
+        {.document = [&] { return render::undo_document(view, session.run_info(facts)); },
+         .text = [&] { return render::undo_text(view, facts, options.program, style); }});
+  if (!outcome.error) return exit_code_of(outcome);
+  // In the text it stands already.
+  if (outcome.still_restarting > 0 && options.output != Output::text)
+    runtime.io.err << render::still_running_text(view, options.program,
+                                                 style_for_err(runtime, options));
+  return tell(runtime, options, *outcome.error);
+}
+
 }  // namespace
 
 Result<int> run_undo(const Runtime& runtime, const Options& options) {
-  TRY(can_confirm(runtime, options));
+  const bool dry = options.dry_run != DryRun::none;
+  if (!dry) TRY(can_confirm(runtime, options));
   TRY_ASSIGN(Session session, Session::open(runtime, options));
   TRY_ASSIGN(const ClusterFacts facts, session.discover());
   const act::Context context{.api = session.api(), .clock = runtime.clock, .stop = runtime.stop};
   const render::Style err_style = style_for_err(runtime, options);
   StepsView steps(session.progress(), nullptr, "", err_style);
-  act::UndoOptions undo{.dry_run = act::UndoOptions::DryRun::client,
-                        .namespaces = journal_namespaces(facts, options),
-                        .timeout = options.timeout.value_or(kDefaultTimeout),
-                        .lock = lock_options(runtime),
-                        .progress = [&](const act::Progress& news) { steps.show(news); }};
+  using UndoRun = act::UndoOptions::DryRun;
+  act::UndoOptions undo{
+      .dry_run = options.dry_run == DryRun::server ? UndoRun::server : UndoRun::client,
+      .namespaces = journal_namespaces(facts, options),
+      .preferred = options.connect.namespace_,
+      .timeout = options.timeout.value_or(kDefaultTimeout),
+      .lock = lock_options(runtime),
+      .progress = [&](const act::Progress& news) { steps.show(news); }};
   act::UndoOutcome outcome = act::undo(context, undo);  // what it would do
-  if (outcome.result == act::UndoOutcome::Result::would_undo) {
-    session.progress().clear();
-    runtime.io.err << render::undo_text(view_of(outcome), options.program, err_style);
-    TRY(confirm(runtime, options, facts.cluster_name));
-    undo.dry_run = act::UndoOptions::DryRun::none;
-    outcome = act::undo(context, undo);
-  }
+  if (dry || outcome.result != act::UndoOutcome::Result::would_undo)
+    return tell_result(session, facts, outcome);
   session.progress().clear();
-  const render::UndoView view = view_of(outcome);
-  const render::Style style = style_for_out(runtime, options);
-  print(runtime, options,
-        {.document = [&] { return render::undo_document(view, session.run_info(facts)); },
-         .text = [&] { return render::undo_text(view, options.program, style); }});
-  return outcome.error ? tell(runtime, options, *outcome.error) : exit_code_of(outcome);
+  render::UndoView view = view_of(outcome);
+  view.restarts = restarts_of(outcome, facts);
+  if (!options.quiet || !options.yes)
+    runtime.io.err << render::undo_text(view, facts, options.program, err_style);
+  TRY(confirm(runtime, options, facts));
+  undo.dry_run = UndoRun::none;
+  undo.expected_run_id = outcome.run ? outcome.run->id : "";
+  return tell_result(session, facts, act::undo(context, undo));
 }
 
 }  // namespace catflap::app

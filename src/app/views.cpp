@@ -58,15 +58,27 @@ std::vector<render::RolloutView> views_of(const std::vector<act::Rollout>& rollo
   return views;
 }
 
-render::ChangeView view_of(const act::CloseOutcome& outcome, const Options& options) {
+render::RunView view_of(const act::JournalRun& run) {
+  return {.id = run.id,
+          .user = run.user,
+          .ticket = run.ticket,
+          .reason = run.reason,
+          .started = run.started_at,
+          .found_open = run.evidence_parts > 0};
+}
+
+render::ChangeView view_of(const act::CloseOutcome& outcome) {
   render::ChangeView view{.rollouts = views_of(outcome.rollouts),
                           .journal = outcome.journal,
                           .run_id = outcome.run_id,
                           .resumed = outcome.resumed,
-                          .ticket = options.ticket,
-                          .reason = options.reason,
+                          .ticket = outcome.ticket,
+                          .reason = outcome.reason,
+                          .held_back = outcome.held_back,
                           .still_restarting = outcome.still_restarting,
                           .freeze_commands = outcome.freeze_commands,
+                          .thaw_commands = outcome.thaw_commands,
+                          .release_problem = outcome.release_problem,
                           .error = outcome.error};
   for (const act::WrittenStep& step : outcome.written) {
     view.written.push_back({step.id, step.target, step.written, step.audit_id});
@@ -77,11 +89,14 @@ render::ChangeView view_of(const act::CloseOutcome& outcome, const Options& opti
 render::UndoView view_of(const act::UndoOutcome& outcome) {
   render::UndoView view{.result = word(outcome.result),
                         .journal = outcome.journal,
-                        .run_id = outcome.run_id,
                         .rollouts = views_of(outcome.rollouts),
                         .still_restarting = outcome.still_restarting,
                         .freeze_commands = outcome.freeze_commands,
+                        .thaw_commands = outcome.thaw_commands,
+                        .release_problem = outcome.release_problem,
                         .error = outcome.error};
+  if (outcome.run) view.run = view_of(*outcome.run);
+  if (outcome.older) view.older = view_of(*outcome.older);
   for (const act::UndoneStep& step : outcome.steps) {
     view.steps.push_back(
         {step.id, word(step.result), step.target, step.from, step.to, step.audit_id});

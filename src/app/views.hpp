@@ -5,14 +5,14 @@
 
 #include "act/close.hpp"
 #include "act/undo.hpp"
-#include "app/options.hpp"
 #include "render/change.hpp"
 
 namespace catflap::app {
 
 [[nodiscard]] render::RolloutView view_of(const act::Rollout& rollout);
 [[nodiscard]] std::vector<render::RolloutView> views_of(const std::vector<act::Rollout>& rollouts);
-[[nodiscard]] render::ChangeView view_of(const act::CloseOutcome& outcome, const Options& options);
+[[nodiscard]] render::RunView view_of(const act::JournalRun& run);
+[[nodiscard]] render::ChangeView view_of(const act::CloseOutcome& outcome);
 [[nodiscard]] render::UndoView view_of(const act::UndoOutcome& outcome);
 
 }  // namespace catflap::app

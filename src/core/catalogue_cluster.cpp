@@ -43,7 +43,7 @@ constexpr CatalogueRow kRows[] = {
     {"CF0037", warning, "FelixConfigurations could not be read[: {why}]",
      "Where the environment does not decide, they do. Without them the declared state stays "
      "unknown.",
-     "Grant get and list on felixconfigurations (deploy/reader.yaml)."},
+     "Grant list on felixconfigurations (deploy/reader.yaml)."},
     {"CF0038", warning, "This machine's clock and the server's differ by {skew}",
      "Ages of observations and starts of pods are compared across both clocks.",
      "Set the clock; catflap corrects for the difference where it compares."},

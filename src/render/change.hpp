@@ -38,15 +38,33 @@ struct WrittenView {
   std::string audit_id;
 };
 
+/// A run of the journal.
+struct RunView {
+  std::string id, user, ticket, reason;
+  std::optional<TimePoint> started;
+  bool found_open = false;  // Felix answered somewhere before it
+};
+
 struct ChangeView {
   std::vector<WrittenView> written;
   std::vector<RolloutView> rollouts;
   std::string journal, run_id;
   bool resumed = false;
   std::string ticket, reason;
+  std::vector<std::string> held_back;  // ids of steps that wait for a rollout
   int still_restarting = 0;
-  std::vector<std::string> freeze_commands;
+  std::vector<std::string> freeze_commands, thaw_commands;
+  std::string release_problem;
   std::optional<Error> error;
+};
+
+/// What restarts if an undo goes on.
+struct RestartView {
+  std::string daemon_set;  // "kube-system/calico-node"
+  std::size_t pods = 0;
+  std::string max_unavailable;
+  Duration expected{};  // 0: not known
+  bool on_delete = false;
 };
 
 struct UndoneView {
@@ -58,11 +76,15 @@ struct UndoneView {
 
 struct UndoView {
   std::string result;  // undone, would-undo, nothing-to-undo, time-up, failed
-  std::string journal, run_id;
+  std::string journal;
+  std::optional<RunView> run;    // that is undone
+  std::optional<RunView> older;  // whose change still stands afterwards
   std::vector<UndoneView> steps;
+  std::vector<RestartView> restarts;
   std::vector<RolloutView> rollouts;
   int still_restarting = 0;
-  std::vector<std::string> freeze_commands;
+  std::vector<std::string> freeze_commands, thaw_commands;
+  std::string release_problem;
   std::optional<Error> error;
 };
 

@@ -8,6 +8,8 @@
 namespace catflap::render {
 namespace {
 
+constexpr std::size_t kMostNodes = 40;
+
 std::string target_name(const Target& target) {
   return object_name(target.kind, target.namespace_, target.name);
 }
@@ -63,11 +65,30 @@ std::string refusals_text(const Plan& plan, const Style& style) {
   return text;
 }
 
+/// How a curl must ask: with the wrong scheme it fails while the port is open.
+std::vector<const char*> schemes_of(const ClusterFacts& facts) {
+  bool plain = facts.pods.empty(), tls = facts.pods.empty();
+  for (const PodFacts& pod : facts.pods) {
+    const auto& declared = pod.declared.tls;
+    const bool known = declared.value || declared.state == ParamState::unsupported;
+    plain = plain || !known || !declared.value.value_or(false);
+    tls = tls || !known || declared.value.value_or(false);
+  }
+  std::vector<const char*> schemes;
+  if (plain) schemes.push_back("http");
+  if (tls) schemes.push_back("-k https");
+  return schemes;
+}
+
 std::string article_steps(const Plan& plan, const ClusterFacts& facts, const Style& style) {
   const std::string port = ports_text(facts);
   std::string text = "\n" + style.paint(Tone::strong, message_text({"step-disable", {}})) + "\n";
   for (const Step& step : plan.steps) text += step_text(step);
-  text += messages("Warning", plan.warnings, style);
+  for (const Message& warning : plan.warnings) {
+    text += messages("Warning", {warning}, style);
+    if (const std::string remedy = remedy_text(warning); !remedy.empty())
+      text += field(style, "", remedy);
+  }
   text += "\n" + style.paint(Tone::strong, message_text({"step-wait", {}})) + "\n";
   for (const DaemonSetFacts& set : facts.daemon_sets) {
     text += command(fmt::format("kubectl -n {} rollout status ds/{}", set.namespace_, set.name));
@@ -76,9 +97,11 @@ std::string article_steps(const Plan& plan, const ClusterFacts& facts, const Sty
   text +=
       command(fmt::format("ss -lntp | grep ':{}[[:space:]]\\+'          # on every node: nothing",
                           port.substr(0, port.find(','))));
-  text += command(
-      fmt::format("curl -k https://<node-ip>:{}/metrics      # from a pod that could: fails",
-                  port.substr(0, port.find(','))));
+  for (const char* scheme : schemes_of(facts)) {
+    text += command(fmt::format(
+        "curl {}://<node-ip>:{}/metrics   # from a pod that could: must say \"Connection refused\"",
+        scheme, port.substr(0, port.find(','))));
+  }
   return text + "\n";
 }
 
@@ -105,8 +128,7 @@ std::string ports_text(const ClusterFacts& facts) {
 
 std::string plan_text(const Plan& plan, const ClusterFacts& facts, const std::string& program,
                       const Style& style) {
-  std::string text = field(
-      style, "Cluster", fmt::format("{}: {}, as {}", facts.cluster_name, facts.server, facts.user));
+  std::string text = cluster_and_user(facts, style);
   if (!plan.refusals.empty())
     return text + refusals_text(plan, style) + messages("Findings", plan.findings, style);
   if (plan.steps.empty()) {
@@ -175,50 +197,68 @@ std::string written_text(std::span<const WrittenView> written, const Style& styl
   return text;
 }
 
-std::string still_running_text(int still_restarting, std::span<const std::string> freeze_commands,
+std::string still_running_text(const ChangeView& change, const char* command_name,
                                const std::string& program, const Style& style) {
   std::string text;
-  if (still_restarting > 0) {
-    const std::string nodes = count_of(static_cast<std::size_t>(still_restarting), "node");
+  if (change.still_restarting > 0) {
+    const std::string nodes = count_of(static_cast<std::size_t>(change.still_restarting), "node");
     text +=
         field(style, "Goes on",
               fmt::format("the DaemonSet controller goes on without catflap: {} will still restart",
                           nodes),
               Tone::caution);
-    if (!freeze_commands.empty()) text += field(style, "Freeze", "this stops it where it is:");
-    for (const std::string& line : freeze_commands) text += command(line);
+    if (!change.freeze_commands.empty())
+      text += field(style, "Freeze", "this stops it where it is:");
+    for (const std::string& line : change.freeze_commands) text += command(line);
+    if (!change.thaw_commands.empty()) text += field(style, "", "and this lets it go on:");
+    for (const std::string& line : change.thaw_commands) text += command(line);
   }
+  const bool undoing = std::string_view(command_name) == "undo";
   return text + field(style, "Next",
-                      fmt::format("{0} close goes on from here, {0} undo takes it back", program),
+                      undoing ? program + " undo goes on from here"
+                              : fmt::format("{0} close goes on from here, {0} undo takes it back",
+                                            program),
                       Tone::strong);
 }
 
-std::string undo_text(const UndoView& undo, const std::string& program, const Style& style) {
-  std::string text;
-  if (undo.result == "nothing-to-undo") {
-    return field(
-        style, "Undo",
-        "there is nothing to undo: no journal of catflap names a change that still stands");
+std::string lock_problem_text(const std::string& problem, const Style& style) {
+  return field(style, "Lock",
+               "could not be given back and goes stale after 60 s: " + printable(problem, 300),
+               Tone::caution);
+}
+
+std::string change_text(const ChangeView& change, const std::string& program, const Style& style) {
+  std::string text = written_text(change.written, style);
+  bool time_is_up = false;
+  for (const RolloutView& rollout : change.rollouts) {
+    if (rollout.complete) continue;
+    text += rollout_text(rollout, kMostNodes, style);
+    time_is_up = time_is_up || rollout.end == "time-up";
   }
-  for (const UndoneView& step : undo.steps) {
-    text +=
-        field(style, text.empty() ? "Undo" : "",
-              fmt::format("{} {}: {}", target_name(step.target), step.target.field, step.result));
+  if (time_is_up)
+    text += field(style, "Time is up", "not every node runs with the change yet", Tone::caution);
+  for (const std::string& id : change.held_back) {
+    text += field(style, "Held back",
+                  id + ": not written before every node runs with the change; the next close does",
+                  Tone::caution);
   }
-  for (const RolloutView& rollout : undo.rollouts)
-    text += field(style, "Rollout", rollout_line(rollout));
-  if (!undo.journal.empty())
-    text +=
-        field(style, "Journal", fmt::format("ConfigMap {} (run {})", undo.journal, undo.run_id));
-  if (undo.error && undo.still_restarting > 0) {
-    text += still_running_text(undo.still_restarting, undo.freeze_commands, program, style);
-  }
-  if (undo.result == "undone") {
-    text +=
-        field(style, "Next", program + " diagnose   the port is as it was before, open if it was",
-              Tone::strong);
-  }
+  if (!change.release_problem.empty()) text += lock_problem_text(change.release_problem, style);
+  if (!change.error && change.still_restarting > 0)
+    text += still_running_text(change, "close", program, style);
   return text;
+}
+
+std::string resume_text(const RunView& run, std::size_t writes, const Style& style) {
+  std::string text = fmt::format(
+      "with the run of {} by {}: waits for the rollout and proves the result; ",
+      run.started ? clock_text(*run.started) : "an unknown time", printable(run.user, 80));
+  text += writes == 0 ? "writes nothing more" : "writes only the steps above";
+  return field(style, "Goes on", text, Tone::strong);
+}
+
+std::string cluster_and_user(const ClusterFacts& facts, const Style& style) {
+  return field(style, "Cluster",
+               fmt::format("{}: {}, as {}", facts.cluster_name, facts.server, facts.user));
 }
 
 }  // namespace catflap::render

@@ -34,12 +34,21 @@ namespace catflap::render {
 [[nodiscard]] std::string written_text(std::span<const WrittenView> written, const Style& style);
 
 /// After a run that did not come to its end: nodes that will restart without us, how to stop that,
-/// and how to go on.
-[[nodiscard]] std::string still_running_text(int still_restarting,
-                                             std::span<const std::string> freeze_commands,
+/// and how to go on. `command_name`: close or undo.
+[[nodiscard]] std::string still_running_text(const ChangeView& change, const char* command_name,
                                              const std::string& program, const Style& style);
 
-[[nodiscard]] std::string undo_text(const UndoView& undo, const std::string& program,
-                                    const Style& style);
+/// What close wrote, and what of it has not come to its end.
+[[nodiscard]] std::string change_text(const ChangeView& change, const std::string& program,
+                                      const Style& style);
+
+/// Before the question: an earlier run is gone on with. `writes`: steps that are still to be
+/// written.
+[[nodiscard]] std::string resume_text(const RunView& run, std::size_t writes, const Style& style);
+
+[[nodiscard]] std::string lock_problem_text(const std::string& problem, const Style& style);
+
+/// "Cluster  lab: https://10.90.0.1:6443, as admin"
+[[nodiscard]] std::string cluster_and_user(const ClusterFacts& facts, const Style& style);
 
 }  // namespace catflap::render

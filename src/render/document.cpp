@@ -55,12 +55,13 @@ json::object envelope(const char* kind, const RunInfo& run) {
             {"clockSkewMs", skew}}}};
 }
 
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(safe_text(text));
+}
+
 json::value error_json(const Error& error) {
   json::array context;
   for (const std::string& line : error.context) context.emplace_back(safe_text(line));
-  const auto text_or_null = [](const std::string& text) {
-    return text.empty() ? json::value(nullptr) : json::value(safe_text(text));
-  };
   return {{"kind", to_string(error.kind)},
           {"what", safe_text(error.what)},
           {"subject", text_or_null(error.subject)},

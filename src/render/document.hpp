@@ -28,6 +28,9 @@ struct RunInfo {
 /// {apiVersion, kind, metadata}; the caller adds the rest.
 [[nodiscard]] json::object envelope(const char* kind, const RunInfo& run);
 
+/// Null for "": a field that does not apply.
+[[nodiscard]] json::value text_or_null(const std::string& text);
+
 /// {kind, what, subject, hint, context[]}
 [[nodiscard]] json::value error_json(const Error& error);
 

@@ -6,10 +6,6 @@
 namespace catflap::render {
 namespace {
 
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(safe_text(text));
-}
-
 json::array texts(std::span<const std::string> list) {
   json::array array;
   for (const std::string& text : list) array.emplace_back(safe_text(text));
@@ -127,9 +123,21 @@ json::value change_json(const ChangeView& change) {
           {"resumed", change.resumed},
           {"ticket", text_or_null(change.ticket)},
           {"reason", text_or_null(change.reason)},
+          {"heldBack", texts(change.held_back)},
           {"stillRestarting", change.still_restarting},
           {"freeze", texts(change.freeze_commands)},
+          {"unfreeze", texts(change.thaw_commands)},
+          {"lockProblem", text_or_null(change.release_problem)},
           {"error", error_or_null(change.error)}};
+}
+
+json::value run_or_null(const std::optional<RunView>& run) {
+  if (!run) return nullptr;
+  return {{"id", run->id},
+          {"user", text_or_null(run->user)},
+          {"ticket", text_or_null(run->ticket)},
+          {"reason", text_or_null(run->reason)},
+          {"startedAt", run->started ? json::value(to_rfc3339(*run->started)) : nullptr}};
 }
 
 const char* result_of(const Plan& plan) {
@@ -145,7 +153,7 @@ json::object diagnosis_document(const Seen& seen, const RunInfo& run) {
   return document;
 }
 
-json::object plan_document(const Plan& plan, const RunInfo& run) {
+json::object plan_document(const Plan& plan, const PlanMadeWith& with, const RunInfo& run) {
   json::object document = envelope("Plan", run);
   json::array steps, refusals;
   for (const Step& step : plan.steps) steps.push_back(step_json(step));
@@ -155,6 +163,10 @@ json::object plan_document(const Plan& plan, const RunInfo& run) {
   }
   document["result"] = result_of(plan);
   document["digest"] = plan.digest;
+  document["options"] = {{"inPlace", with.options.in_place},
+                         {"includePending", with.options.include_pending},
+                         {"overrideOwner", with.options.override_owner},
+                         {"from", texts(with.from)}};
   document["steps"] = std::move(steps);
   document["refusals"] = std::move(refusals);
   document["warnings"] = to_json_array(plan.warnings);
@@ -183,6 +195,14 @@ json::object evidence_document(const EvidenceInput& input, const RunInfo& run) {
   return document;
 }
 
+json::object failed_change_document(const ChangeView& change, const std::string& file,
+                                    const RunInfo& run) {
+  json::object document = error_document({change.error.value_or(Error{})}, run);
+  document["change"] = change_json(change);
+  document["evidenceFile"] = text_or_null(file);
+  return document;
+}
+
 json::object rollout_document(std::span<const RolloutView> rollouts, const RunInfo& run) {
   json::object document = envelope("Rollout", run);
   const bool done =
@@ -205,11 +225,15 @@ json::object undo_document(const UndoView& undo, const RunInfo& run) {
   }
   document["result"] = undo.result;
   document["journal"] = text_or_null(undo.journal);
-  document["runId"] = text_or_null(undo.run_id);
+  document["runId"] = undo.run ? text_or_null(undo.run->id) : json::value(nullptr);
+  document["run"] = run_or_null(undo.run);
+  document["older"] = run_or_null(undo.older);
   document["steps"] = std::move(steps);
   document["rollouts"] = rollouts_json(undo.rollouts);
   document["stillRestarting"] = undo.still_restarting;
   document["freeze"] = texts(undo.freeze_commands);
+  document["unfreeze"] = texts(undo.thaw_commands);
+  document["lockProblem"] = text_or_null(undo.release_problem);
   document["error"] = error_or_null(undo.error);
   return document;
 }

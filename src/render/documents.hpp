@@ -5,6 +5,7 @@
 #include <span>
 
 #include "core/model/plan.hpp"
+#include "core/plan/plan.hpp"
 #include "render/change.hpp"
 #include "render/document.hpp"
 #include "render/verdict_text.hpp"
@@ -14,8 +15,15 @@ namespace catflap::render {
 /// kind Diagnosis: {cluster, nodes[], daemonSets[], looks[]}
 [[nodiscard]] json::object diagnosis_document(const Seen& seen, const RunInfo& run);
 
-/// kind Plan: {result, digest, steps[], refusals[], warnings[], findings[], breaks[], staysUp[], …}
-[[nodiscard]] json::object plan_document(const Plan& plan, const RunInfo& run);
+/// What a plan was made with; close --plan takes it from there.
+struct PlanMadeWith {
+  const PlanOptions& options;
+  std::span<const std::string> from;  // vantage points
+};
+/// kind Plan: {result, digest, options, steps[], refusals[], warnings[], findings[], breaks[],
+/// staysUp[], …}
+[[nodiscard]] json::object plan_document(const Plan& plan, const PlanMadeWith& with,
+                                         const RunInfo& run);
 
 struct EvidenceInput {
   Seen seen;
@@ -34,11 +42,16 @@ using Sha256 = std::function<std::string(std::string_view bytes)>;  // lower-cas
 [[nodiscard]] json::object evidence_bundle(const EvidenceInput& input, const RunInfo& run,
                                            const Sha256& sha256, const std::string& binary_sha256);
 
+/// kind Error, with {change, evidenceFile}: a close that wrote and did not come to a proof.
+[[nodiscard]] json::object failed_change_document(const ChangeView& change, const std::string& file,
+                                                  const RunInfo& run);
+
 /// kind Rollout: {result, daemonSets[]}
 [[nodiscard]] json::object rollout_document(std::span<const RolloutView> rollouts,
                                             const RunInfo& run);
 
-/// kind UndoResult: {result, journal, runId, steps[], rollouts[], stillRestarting, freeze[], error}
+/// kind UndoResult: {result, journal, runId, run, older, steps[], rollouts[], stillRestarting,
+/// freeze[], unfreeze[], lockProblem, error}
 [[nodiscard]] json::object undo_document(const UndoView& undo, const RunInfo& run);
 
 }  // namespace catflap::render

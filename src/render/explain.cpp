@@ -16,12 +16,23 @@ Tone tone_of(Severity severity) {
   return Tone::plain;
 }
 
+std::string without_options(std::string_view text) {
+  std::string plain;
+  int depth = 0;
+  for (const char c : text) {
+    if (c == '[') ++depth;
+    if (depth == 0) plain += c;
+    if (c == ']') --depth;
+  }
+  return plain;
+}
+
 std::string explanation(const CatalogueRow& row, const Style& style) {
   std::string text = fmt::format("{} ({})\n", style.paint(Tone::strong, row.code),
                                  style.paint(tone_of(row.severity), to_string(row.severity)));
-  text += paragraph(row.title, 2);
-  if (*row.explanation != '\0') text += "\n" + paragraph(row.explanation, 0);
-  if (*row.remedy != '\0') text += "\n" + field(style, "Next", row.remedy);
+  text += paragraph(without_options(row.title), 2);
+  if (*row.explanation != '\0') text += "\n" + paragraph(without_options(row.explanation), 0);
+  if (*row.remedy != '\0') text += "\n" + field(style, "Next", without_options(row.remedy));
   return text;
 }
 
@@ -33,7 +44,7 @@ std::string code_list(std::span<const CatalogueRow* const> rows, const Style& st
     const std::string severity = pad_right(to_string(row->severity), 8);
     text += fmt::format("{}  {}  {}\n", pad_right(row->code, widest),
                         style.paint(tone_of(row->severity), severity),
-                        cut(row->title, kWidth - widest - 12));
+                        cut(without_options(row->title), kWidth - widest - 12));
   }
   return text;
 }
@@ -50,9 +61,9 @@ json::object explanation_document(std::span<const CatalogueRow* const> rows, con
   for (const CatalogueRow* row : rows) {
     codes.push_back({{"code", row->code},
                      {"severity", to_string(row->severity)},
-                     {"title", row->title},
-                     {"explanation", row->explanation},
-                     {"remedy", row->remedy}});
+                     {"title", without_options(row->title)},
+                     {"explanation", without_options(row->explanation)},
+                     {"remedy", without_options(row->remedy)}});
   }
   document["codes"] = std::move(codes);
   return document;

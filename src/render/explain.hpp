@@ -18,6 +18,9 @@ namespace catflap::render {
 [[nodiscard]] json::object explanation_document(std::span<const CatalogueRow* const> rows,
                                                 const RunInfo& run);
 
+/// A row's text without the parts in [] that a message may leave out.
+[[nodiscard]] std::string without_options(std::string_view text);
+
 [[nodiscard]] Tone tone_of(Severity severity);
 
 }  // namespace catflap::render

@@ -154,7 +154,9 @@ std::vector<FindingGroup> group_findings(const ClusterVerdict& verdict) {
   std::vector<FindingGroup> groups;
   std::map<std::string, std::size_t> at;
   const auto add = [&](const Message& finding, const std::string& node) {
-    auto [place, is_new] = at.try_emplace(finding.code, groups.size());
+    // A finding about the cluster is about an object that its text names.
+    const std::string key = node.empty() ? finding.code + message_text(finding) : finding.code;
+    auto [place, is_new] = at.try_emplace(key, groups.size());
     if (is_new) groups.push_back({finding, {}});
     std::vector<std::string>& nodes = groups[place->second].nodes;
     if (!node.empty() && (nodes.empty() || nodes.back() != node)) nodes.push_back(node);

@@ -46,7 +46,10 @@ TEST(Documents, Diagnosis) {
 
 TEST(Documents, Plan) {
   const Sample sample = three_exposed();
-  expect_golden("plan.json", stable(plan_document(sample_plan(), run_of(sample))));
+  const PlanOptions options{.include_pending = true};
+  const std::vector<std::string> from{"direct", "exec"};
+  const PlanMadeWith made_with{options, from};
+  expect_golden("plan.json", stable(plan_document(sample_plan(), made_with, run_of(sample))));
 }
 
 TEST(Documents, EvidenceBundle) {
@@ -60,7 +63,9 @@ TEST(Documents, EvidenceBundle) {
       .rollouts = {sample_rollout()},
       .journal = "kube-system/catflap-journal",
       .run_id = "run-1",
-      .ticket = "CHG-1"};
+      .ticket = "CHG-1",
+      .held_back = {"disable-felixconfiguration-default"},
+      .thaw_commands = {"kubectl patch ..."}};
   const std::vector<Reach> before{felix_answer("n1", address_of(0))};
   const EvidenceInput input = evidence_of(sample, policy, change, before);
   expect_golden("evidence-bundle.json",
@@ -85,7 +90,7 @@ TEST(Documents, RolloutUndoErrorExplanationVersion) {
   expect_golden("rollout.json", stable(rollout_document(rollouts, run_of(sample))));
   const UndoView undo{.result = "time-up",
                       .journal = "kube-system/catflap-journal",
-                      .run_id = "run-1",
+                      .run = RunView{.id = "run-1", .user = "alice", .started = kNow},
                       .steps = {{"disable-env", "restored", sample_plan().steps[0].change.target,
                                  sample_plan().steps[0].change.after, nullptr, "audit-2"}},
                       .rollouts = rollouts,
@@ -93,6 +98,15 @@ TEST(Documents, RolloutUndoErrorExplanationVersion) {
                       .freeze_commands = {"kubectl patch ..."},
                       .error = Error{.kind = ErrorKind::timed_out, .what = "time is up"}};
   expect_golden("undo-result.json", stable(undo_document(undo, run_of(sample))));
+  const ChangeView failed{
+      .written = {{"disable-env", sample_plan().steps[0].change.target, true, "audit-1"}},
+      .rollouts = {sample_rollout()},
+      .journal = "kube-system/catflap-journal",
+      .run_id = "run-1",
+      .still_restarting = 2,
+      .error = Error{.kind = ErrorKind::unreachable, .what = "connection refused"}};
+  expect_golden("error-change.json",
+                stable(failed_change_document(failed, "/tmp/e.json", run_of(sample))));
   const std::vector<Error> errors{{.kind = ErrorKind::usage, .what = "one"},
                                   {.kind = ErrorKind::usage, .what = "two"}};
   expect_golden("error.json", stable(error_document(errors, {.started = kNow, .finished = kNow})));

@@ -1,15 +1,12 @@
 #include "render/model_json.hpp"
 
 #include "base/text.hpp"
+#include "render/document.hpp"
 
 namespace catflap::render {
 namespace {
 
 /// null for empty text: absent and "" are different things in a document that scripts read.
-json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value(nullptr) : json::value(safe_text(text));
-}
-
 json::value time_or_null(const std::optional<TimePoint>& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
 }

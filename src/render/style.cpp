@@ -75,6 +75,11 @@ std::string name_list(std::span<const std::string> names, std::size_t columns) {
   return text;
 }
 
+std::string clock_text(TimePoint time) {
+  const std::string text = to_rfc3339(time);
+  return text.substr(0, 10) + " " + text.substr(11, 5) + " UTC";
+}
+
 std::string about(Duration duration) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
   if (seconds < 90) return fmt::format("{} s", seconds);

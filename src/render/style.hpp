@@ -37,6 +37,9 @@ class Style {
 /// "10s", "2 min", "1 h 5 min": for people, rounded.
 [[nodiscard]] std::string about(Duration duration);
 
+/// "2026-11-21 10:57 UTC"
+[[nodiscard]] std::string clock_text(TimePoint time);
+
 /// Text cut to `columns` with "…" at its end.
 [[nodiscard]] std::string cut(std::string_view text, std::size_t columns);
 

@@ -1,10 +1,13 @@
 // The texts, against goldens and against the size of a screen.
 #include <gtest/gtest.h>
 
+#include "core/catalogue.hpp"
 #include "render/change_text.hpp"
 #include "render/error_text.hpp"
+#include "render/explain.hpp"
 #include "render/groups.hpp"
 #include "render/samples_test.hpp"
+#include "render/undo_text.hpp"
 #include "support/golden.hpp"
 
 namespace catflap::render {
@@ -126,6 +129,125 @@ TEST(RolloutText, NamesTheNodesThatAreNotDone) {
 
 TEST(RolloutText, AtMostSoManyNodes) {
   EXPECT_NE(rollout_text(sample_rollout(), 1, kPlain).find("and 1 more node"), std::string::npos);
+}
+
+const Target kEnv{"apps/v1", "DaemonSet",   "kube-system", "calico-node",
+                  "ds-1",    "calico-node", "env"};
+const Target kField{"crd.projectcalico.org/v1",     "FelixConfiguration", "", "default", "fc-1", "",
+                    "spec.prometheusMetricsEnabled"};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+UndoView sample_undo(const std::string& result) {
+  return {
+      .result = result,
+      .journal = "kube-system/catflap-journal",
+      .run =
+          RunView{
+              .id = "r1", .user = "alice", .ticket = "CHG-7", .started = kNow, .found_open = true},
+      .steps = {{"f", "would-restore", kField, false, nullptr, ""},
+                {"e", "would-restore", kEnv, sample_plan().steps[0].change.after,
+                 sample_plan().steps[0].change.before, ""}},
+      .restarts = {{"kube-system/calico-node", 3, "1", std::chrono::seconds{18}, false}}};
+}
+
+TEST(UndoText, SaysWhatIsAgreedTo) {
+  expect_golden("undo-would.txt",
+                undo_text(sample_undo("would-undo"), sample_facts(), "catflap", kPlain));
+}
+
+TEST(UndoText, ChangesInWords) {
+  const auto words = [](const char* from, const char* to) {
+    return change_words(kEnv, json::parse(from), json::parse(to));
+  };
+  EXPECT_EQ(words(R"([{"name":"A"},{"name":"F","value":"false"}])", R"([{"name":"A"}])"),
+            "F=false is removed");
+  EXPECT_EQ(words(R"([{"name":"F","value":"false"}])",
+                  R"([{"name":"f","value":"1"},{"name":"F","valueFrom":{"x":1}}])"),
+            "F=false becomes f=1, F={\"x\":1}");
+  EXPECT_EQ(change_words(kField, false, true), "false becomes true");
+}
+
+TEST(UndoText, TimeUpIsSaidWithTheNodes) {
+  UndoView undo = sample_undo("time-up");
+  undo.rollouts = {sample_rollout()};
+  undo.still_restarting = 2;
+  undo.freeze_commands = {"kubectl freeze"};
+  undo.thaw_commands = {"kubectl thaw"};
+  undo.error = Error{.kind = ErrorKind::timed_out, .what = "time is up"};
+  undo.release_problem = "no answer";
+  const std::string text = undo_text(undo, sample_facts(), "catflap", kPlain);
+  for (const char* part : {"Time is up", "n2", "n3", "2 nodes will still restart", "kubectl freeze",
+                           "kubectl thaw", "catflap undo goes on", "no answer"})
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  EXPECT_FALSE(has(text, "catflap close")) << text;
+}
+
+TEST(UndoText, SaysWhetherAnOlderChangeStands) {
+  UndoView undo = sample_undo("undone");
+  EXPECT_TRUE(has(undo_text(undo, sample_facts(), "catflap", kPlain), "no other change"));
+  undo.older = RunView{.user = "bob", .started = kNow};
+  const std::string text = undo_text(undo, sample_facts(), "catflap", kPlain);
+  EXPECT_TRUE(has(text, "by bob still stands: catflap undo again takes it back")) << text;
+}
+
+TEST(ChangeText, TellsWhatHasNotComeToItsEnd) {
+  ChangeView change{.written = {{"disable-env", kEnv, true, "a"}, {"f", kField, false, ""}},
+                    .rollouts = {sample_rollout()},
+                    .held_back = {"disable-felixconfiguration-default"},
+                    .still_restarting = 1,
+                    .freeze_commands = {"kubectl freeze"},
+                    .release_problem = "no answer"};
+  const std::string text = change_text(change, "catflap", kPlain);
+  for (const char* part :
+       {"Time is up", "n2", "Held back", "1 node will still restart", "kubectl freeze", "no answer",
+        "catflap undo takes it back", "DaemonSet kube-system/calico-node env: changed",
+        "FelixConfiguration default spec.prometheusMetricsEnabled: already was so"})
+    EXPECT_TRUE(has(text, part)) << part << "\n" << text;
+  change.rollouts[0].complete = true;
+  EXPECT_FALSE(has(change_text(change, "catflap", kPlain), "Time is up"));
+}
+
+TEST(PlanText, TheCheckByHandAsksWithTheSchemeThatFelixSpeaks) {
+  ClusterFacts facts = sample_facts();
+  const auto text = [&] { return plan_text(sample_plan(), facts, "catflap", kPlain); };
+  EXPECT_TRUE(has(text(), "curl http://") && has(text(), "curl -k https://")) << "not known";
+  facts.pods = {{}};
+  facts.pods[0].declared.tls.value = false;
+  EXPECT_TRUE(has(text(), "curl http://") && !has(text(), "https://<"));
+  facts.pods[0].declared.tls.value = true;
+  EXPECT_TRUE(!has(text(), "curl http://") && has(text(), "curl -k https://"));
+  EXPECT_TRUE(has(text(), "must say \"Connection refused\""));
+}
+
+TEST(EvidenceText, AFailedProofNamesTheFirstReasonsRemedy) {
+  const Sample sample = sample_of({closed_node("n1", 0), unknown_node("n2", 1)});
+  const std::string text = evidence_text(sample.seen(), "", "catflap", kPlain);
+  EXPECT_TRUE(has(text, "n2: ")) << text;
+  EXPECT_FALSE(has(text, "catflap verify")) << text;
+}
+
+TEST(Findings, TwoObjectsAreTwoFindings) {
+  ClusterVerdict verdict;
+  verdict.findings = {{"CF0030", {{"object", "a"}, {"change", "x"}}},
+                      {"CF0030", {{"object", "b"}, {"change", "x"}}}};
+  EXPECT_EQ(group_findings(verdict).size(), 2U);
+}
+
+TEST(LookedText, CountsEndpointsAndNotTries) {
+  Sample sample = three_exposed();
+  sample.looks.push_back(sample.looks[0]);
+  const std::string text = looked_text(sample.looks, kPlain);
+  EXPECT_TRUE(has(text, "direct: 3 endpoints")) << text;
+  EXPECT_TRUE(has(text, "UTC")) << text;
+}
+
+TEST(Explanation, ShowsNoTemplateSyntax) {
+  const CatalogueRow* row = find_row("CF0037");
+  ASSERT_NE(row, nullptr);
+  EXPECT_EQ(without_options(row->title), "FelixConfigurations could not be read");
 }
 
 TEST(ErrorText, OneAndSeveral) {

@@ -53,6 +53,25 @@ std::string next_of(const ClusterVerdict& verdict, const std::string& program) {
   return fmt::format("{} verify   proves it in two looks", program);
 }
 
+/// After a proof that failed another one is no advice: what the first reason says is.
+std::string next_after(const ClusterVerdict& verdict, const std::string& program) {
+  const auto count = [&](Verdict which) {
+    const auto found = verdict.counts.find(which);
+    return found == verdict.counts.end() ? 0 : found->second;
+  };
+  const bool open = count(Verdict::exposed) + count(Verdict::armed) + count(Verdict::filtered) +
+                        count(Verdict::local_only) + count(Verdict::protected_) >
+                    0;
+  if (open) return next_of(verdict, program);
+  for (const NodeVerdict& node : verdict.nodes) {
+    if (node.accepted && node.verdict != Verdict::unknown) continue;
+    for (const Message& reason : node.reasons)
+      if (const std::string remedy = remedy_text(reason); !remedy.empty())
+        return node.name + ": " + remedy;
+  }
+  return next_of(verdict, program);
+}
+
 std::string owners_text(const ClusterFacts& facts, const Style& style) {
   std::string text;
   for (const DaemonSetFacts& set : facts.daemon_sets) {
@@ -144,19 +163,18 @@ std::string findings_text(const ClusterVerdict& verdict, std::size_t most, const
 }
 
 std::string looked_text(std::span<const Look> looks, const Style& style) {
-  std::map<std::string, std::size_t> connections;
+  std::map<std::string, std::set<HostPort>> endpoints;
   std::set<std::string> inside;
   std::map<std::string, std::string> skipped;
   for (const Look& look : looks) {
-    for (const Reach& reach : look.reached) ++connections[reach.vantage];
-    for (const Control& control : look.controls) ++connections[control.vantage];
+    for (const Reach& reach : look.reached) endpoints[reach.vantage].insert(reach.endpoint);
     for (const InsideLook& one : look.inside) inside.insert(one.pod_uid);
     for (const auto& skip : look.skipped)
       skipped[skip.vantage] = skip.detail.empty() ? skip.code : skip.detail;
   }
   std::vector<std::string> parts;
-  for (const auto& [vantage, count] : connections) {
-    parts.push_back(fmt::format("{}: {}", vantage, count_of(count, "endpoint")));
+  for (const auto& [vantage, asked] : endpoints) {
+    parts.push_back(fmt::format("{}: {}", vantage, count_of(asked.size(), "endpoint")));
   }
   if (!inside.empty())
     parts.push_back(fmt::format("exec: a command in {}", count_of(inside.size(), "container")));
@@ -164,7 +182,8 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
     parts.push_back(fmt::format("{} skipped: {}", vantage, printable(why, 160)));
   }
   if (parts.empty()) parts.emplace_back("from nowhere");
-  std::string text = field(style, "Looked", fmt::format("{}.", fmt::join(parts, "; ")));
+  const std::string at = looks.empty() ? "" : "at " + clock_text(looks.back().started) + ", ";
+  std::string text = field(style, "Looked", fmt::format("{}{}.", at, fmt::join(parts, "; ")));
   if (!inside.empty()) text += field(style, "", "The commands only read /proc and felix.cfg.");
   return text;
 }
@@ -191,7 +210,25 @@ std::string evidence_text(const Seen& seen, const std::string& evidence_file,
   if (!evidence_file.empty()) text += field(style, "Evidence", evidence_file);
   const bool good =
       seen.verdict.verdict == Verdict::closed || seen.verdict.verdict == Verdict::no_felix;
-  return good ? text : text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
+  return good ? text : text + field(style, "Next", next_after(seen.verdict, program), Tone::strong);
+}
+
+std::string after_close_text(const Seen& seen, const ChangeView& change, const std::string& program,
+                             const Style& style) {
+  std::string text;
+  for (const DaemonSetFacts& set : seen.facts.daemon_sets) {
+    for (const Owner& owner : owners_of(set.object)) {
+      if (owner.class_ != OwnerClass::reverts_at_next_release || owner.change_at_source.empty())
+        continue;
+      text += field(style, text.empty() ? "To stay" : "",
+                    fmt::format("{} writes {} back {}; change it there too: {}", owner.name,
+                                object_name("DaemonSet", set.namespace_, set.name), owner.cycle,
+                                owner.change_at_source));
+    }
+  }
+  const bool wrote = std::any_of(change.written.begin(), change.written.end(),
+                                 [](const WrittenView& one) { return one.written; });
+  return wrote ? text + field(style, "Undo", program + " undo") : text;
 }
 
 std::string wide_text(const Seen& seen) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/model/verdict.hpp"
+#include "render/change.hpp"
 #include "render/style.hpp"
 
 namespace catflap::render {
@@ -38,6 +39,10 @@ struct Seen {
 /// if it was not kept).
 [[nodiscard]] std::string evidence_text(const Seen& seen, const std::string& evidence_file,
                                         const std::string& program, const Style& style);
+
+/// What is left to do after a close: at the sources of owners that write back, and the way back.
+[[nodiscard]] std::string after_close_text(const Seen& seen, const ChangeView& change,
+                                           const std::string& program, const Style& style);
 
 /// One line per node: addresses, verdict, basis, what decides, reasons.
 [[nodiscard]] std::string wide_text(const Seen& seen);

@@ -10,8 +10,9 @@ from lib.felix import Starts
 
 
 def has_patched(c, user, since):
-    """The API server has finished the user's write to the DaemonSet."""
+    """The API server has finished the user's write to the DaemonSet, not only its rehearsal."""
     return any(e["verb"] == "patch" and e["objectRef"]["resource"] == "daemonsets"
+               and "dryRun" not in e["requestURI"]
                and e["responseStatus"]["code"] == 200 for e in c.audit(user, since))
 
 
