@@ -11,6 +11,7 @@
 #include "act/journal_hold.hpp"
 #include "act/pause.hpp"
 #include "act/recover.hpp"
+#include "act/rehearse.hpp"
 #include "act/teardown.hpp"
 #include "act/verify_loop.hpp"
 
@@ -37,7 +38,7 @@ class CloseRun {
     using Step = Result<void> (CloseRun::*)();
     const std::vector<Step> steps =
         options_.dry_run == CloseOptions::DryRun::server
-            ? std::vector<Step>{&CloseRun::rehearse_lock, &CloseRun::rehearse_steps}
+            ? std::vector<Step>{&CloseRun::rehearse}
             : std::vector<Step>{&CloseRun::take_lock,   &CloseRun::recover,       &CloseRun::record,
                                 &CloseRun::apply_steps, &CloseRun::wait_rollouts, &CloseRun::verify,
                                 &CloseRun::write_result};
@@ -55,6 +56,10 @@ class CloseRun {
 
  private:
   // The steps, in their order.
+
+  Result<void> rehearse() {
+    return rehearse_close(context_, input_, seams_, options_, out_.written);
+  }
 
   Result<void> take_lock() {
     auto found = find_journal(context_.api, input_.facts);
@@ -86,18 +91,7 @@ class CloseRun {
       if (!recovered) return recovered;
     }
     TRY(check_plan(context_.api, input_.plan));
-    return rehearse_rights();
-  }
-
-  /// A right that is missing for the last step is known before the first is written.
-  Result<void> rehearse_rights() {
-    for (const auto& step : input_.plan.steps) {
-      auto tried = apply_field(context_, change_of(step), {.dry_run = true});
-      // Others are told by the real write: not every admission webhook takes a rehearsal.
-      if (!tried && tried.error().kind == ErrorKind::not_permitted)
-        return std::move(tried).error().with_context("nothing was written");
-    }
-    return {};
+    return rehearse_rights(context_, input_.plan);
   }
 
   Result<void> record() {
@@ -223,36 +217,6 @@ class CloseRun {
     }
     say({.stage = Progress::Stage::result});
     return hold_->save();
-  }
-
-  // dry-run=server
-
-  Result<void> rehearse_lock() {
-    TRY_ASSIGN(const auto found, find_journal(context_.api, input_.facts));
-    const auto& namespace_ = found.namespace_;
-    if (found.journal) {
-      const auto* lock =
-          live_lock_of_another(*found.journal, options_.lock.holder.id, context_.server_now());
-      return lock == nullptr ? Result<void>{} : held_by(*lock, namespace_);
-    }
-    const json::object config_map{
-        {"apiVersion", "v1"},
-        {"kind", "ConfigMap"},
-        {"metadata", json::object{{"name", kJournalName}, {"namespace", namespace_}}}};
-    auto created =
-        context_.api.create(kube::kConfigMaps, namespace_, config_map, {.dry_run = true});
-    if (!created) return journal_error(std::move(created).error(), namespace_);
-    return {};
-  }
-
-  Result<void> rehearse_steps() {
-    TRY(check_plan(context_.api, input_.plan));
-    for (const auto& step : input_.plan.steps) {
-      say({.stage = Progress::Stage::step, .step_id = step.id});
-      TRY_ASSIGN(const auto applied, apply_field(context_, change_of(step), {.dry_run = true}));
-      out_.written.push_back({step.id, step.change.target, applied.written, applied.audit_id});
-    }
-    return {};
   }
 
   // Teardown: always runs, and cannot fail the run.
@@ -382,11 +346,6 @@ class CloseRun {
     const auto& steps = hold_->journal().run->steps;
     return std::any_of(steps.begin(), steps.end(),
                        [this](const JournalStep& step) { return stands(step); });
-  }
-
-  [[nodiscard]] static FieldChange change_of(const Step& step) {
-    return {
-        .target = step.change.target, .expected = step.change.before, .wanted = step.change.after};
   }
 
   [[nodiscard]] KeepAlive keeper() {
