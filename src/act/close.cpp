@@ -312,17 +312,24 @@ class CloseRun {
     for (const auto& pod : input_.facts.pods) {
       const DaemonSetRef ref{pod.namespace_, pod.daemon_set};
       // Under OnDelete somebody else's change waits for people; there is nothing to wait for here.
-      if (pod.stale && !pod.daemon_set.empty() && !is_on_delete(ref)) refs.insert(ref);
+      if (pod.stale && !pod.daemon_set.empty() && is_in_scope(ref) && !is_on_delete(ref))
+        refs.insert(ref);
     }
     return {refs.begin(), refs.end()};
   }
 
+  [[nodiscard]] const DaemonSetFacts* facts_of(const DaemonSetRef& ref) const {
+    for (const auto& set : input_.facts.daemon_sets)
+      if (set.namespace_ == ref.namespace_ && set.name == ref.name) return &set;
+    return nullptr;
+  }
   [[nodiscard]] bool is_on_delete(const DaemonSetRef& ref) const {
-    return std::any_of(input_.facts.daemon_sets.begin(), input_.facts.daemon_sets.end(),
-                       [&](const DaemonSetFacts& set) {
-                         return set.on_delete && set.namespace_ == ref.namespace_ &&
-                                set.name == ref.name;
-                       });
+    const auto* set = facts_of(ref);
+    return set != nullptr && set->on_delete;
+  }
+  [[nodiscard]] bool is_in_scope(const DaemonSetRef& ref) const {
+    const auto* set = facts_of(ref);
+    return set == nullptr || set->in_scope;
   }
 
   [[nodiscard]] std::set<std::string> nodes_to_restart(const Target& target) const {

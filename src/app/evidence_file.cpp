@@ -115,7 +115,8 @@ Result<std::string> evidence_path(const Runtime& runtime, const Options& options
     path = fmt::format("{}/evidence-{}.json", folder, time);
   }
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return file_error(path, "evidence cannot be written", EISDIR);
+  if (fs::is_directory(path, ignored))
+    return file_error(path, "evidence cannot be written", EISDIR);
   const fs::path parent = fs::absolute(path).parent_path();
   if (::access(parent.c_str(), W_OK) != 0)
     return file_error(parent.string(), "evidence cannot be written", errno);
