@@ -154,7 +154,11 @@ int report_failure(Session& session, const Planned& planned, const act::CloseOut
   const render::Style style = style_for_out(runtime, options);
   print(runtime, options,
         {.document = [&] { return document; },
-         .text = [&] { return render::change_text(change, options.program, style); }});
+         .text =
+             [&] {
+               return render::change_text(change, options.program, style) +
+                      (kept ? render::field(style, "Evidence", file) : "");
+             }});
   if (!kept) (void)tell(runtime, options, kept.error());
   return tell(runtime, options, *outcome.error);
 }

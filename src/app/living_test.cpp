@@ -172,6 +172,10 @@ TEST_F(Living, WhatWasWrittenIsToldAfterAFailure) {
   kept << stream.rdbuf();
   EXPECT_EQ(json::parse(kept.str()), document);
   EXPECT_THAT(err(), HasSubstr("3 nodes will still restart"));
+  EXPECT_EQ(run({"undo", "--yes"}), 4) << "as forbidden";
+  on_connect_ = {};
+  EXPECT_EQ(run({"close", "--yes"}), 0) << err();
+  EXPECT_THAT(out(), HasSubstr("env: changed")) << "by the run that failed";
 }
 
 TEST_F(Living, TheVerdictIsToldEvenIfTheEvidenceCannotBeKept) {
