@@ -328,7 +328,7 @@ TEST_F(Hold, AGarbledAnswerIsAServerThatIsAwayAndNoEdit) {
 }
 
 TEST_F(Hold, TakingEndsAfterFiveAttempts) {
-  api.inject({.verb = "create", .times = 0, .error = kube::fake_conflict(kMap)});
+  api.inject({.verb = "create", .times = 0, .error = sim::conflict(kMap)});
   const auto denied = take(context, "a");
   ASSERT_FALSE(denied.has_value());
   EXPECT_EQ(denied.error().kind, ErrorKind::conflict);

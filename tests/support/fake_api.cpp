@@ -139,7 +139,7 @@ Result<json::object> FakeApi::get(const ObjectRef& ref) {
       .verb = "get", .resource = ref.resource, .namespace_ = ref.namespace_, .name = ref.name};
   return serve<json::object>(std::move(request), [&]() -> Result<json::object> {
     const auto* found = cluster_->find(ref);
-    if (found == nullptr) return fake_not_found(ref);
+    if (found == nullptr) return sim::not_found(ref);
     return *found;
   });
 }

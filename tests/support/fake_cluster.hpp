@@ -1,74 +1,21 @@
-// An API server's store in memory: what every client of it shares. FakeApi (fake_api.hpp) is one
-// client's view. As in the real one: resourceVersions come from one counter, a write that changes
-// nothing stores nothing, and metadata.generation counts changes outside of metadata and status.
+// The store of the embedded cluster (sim/store.hpp) with a clock that tests wind by hand, and the
+// errors of the real client.
 #pragma once
 
-#include <boost/json.hpp>
-#include <functional>
-#include <map>
-#include <string>
-#include <vector>
-
-#include "base/clock.hpp"
-#include "kube/api.hpp"
+#include "sim/store.hpp"
 
 namespace catflap::kube {
 
-class FakeCluster {
+class FakeCluster final : public sim::Store {
  public:
-  /// One line of the store's history; watches read it from where they are.
-  struct Change {
-    std::string resource;  // "daemonsets.apps"
-    bool deleted = false;
-    json::object object;
-  };
-
-  explicit FakeCluster(ManualClock& clock) : clock_(clock) {}
-
+  explicit FakeCluster(ManualClock& clock) : Store(clock), clock_(clock) {}
   [[nodiscard]] ManualClock& clock() { return clock_; }
 
-  // What the world outside of catflap does; no rights, no faults, no log.
-
-  /// Stores the object whatever was there. What the server would fill in (uid, creationTimestamp,
-  /// generation) may be given; resourceVersion is always new.
-  void put(const Resource& resource, json::object object);
-  void edit(const ObjectRef& ref, const std::function<void(json::object&)>& change);
-  bool erase(const ObjectRef& ref);
-  [[nodiscard]] const json::object* find(const ObjectRef& ref) const;
-  [[nodiscard]] std::vector<json::object> select(const ListQuery& query) const;
-
-  // What the server does for a client.
-
-  [[nodiscard]] Result<json::object> create(const Resource& resource, const std::string& namespace_,
-                                            const json::object& object, bool dry_run);
-  [[nodiscard]] Result<json::object> patch(const ObjectRef& ref, PatchType type,
-                                           const json::value& body, bool dry_run);
-  [[nodiscard]] Result<json::object> remove(const ObjectRef& ref, const std::string& uid,
-                                            const std::string& resource_version, bool dry_run);
-
-  [[nodiscard]] const std::vector<Change>& history() const { return history_; }
-  [[nodiscard]] std::string resource_version() const { return std::to_string(revision_); }
-
-  /// Does the object match the query's selectors and namespace?
-  [[nodiscard]] static bool matches(const json::object& object, const ListQuery& query);
-  [[nodiscard]] static std::string key_of(const Resource& resource);
-
  private:
-  using Names = std::map<std::pair<std::string, std::string>, json::object>;  // (namespace, name)
-
-  json::object& store(const Resource& resource, json::object object);
-  [[nodiscard]] json::object updated(const json::object& old, json::object next) const;
-
   ManualClock& clock_;
-  std::uint64_t revision_ = 1000;
-  int uids_ = 0;
-  std::map<std::string, Names> objects_;
-  std::vector<Change> history_;
 };
 
 /// Errors with the kinds and status codes of the real client.
-[[nodiscard]] Error fake_not_found(const ObjectRef& ref);
-[[nodiscard]] Error fake_conflict(const ObjectRef& ref);
 [[nodiscard]] Error fake_forbidden(const std::string& verb, const Resource& resource);
 [[nodiscard]] Error fake_unreachable();
 [[nodiscard]] Error fake_timed_out();

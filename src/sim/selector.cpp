@@ -1,10 +1,10 @@
-#include "support/selector.hpp"
+#include "sim/selector.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <vector>
 
-namespace catflap::kube {
+namespace catflap::sim {
 
 namespace json = boost::json;
 
@@ -104,4 +104,4 @@ bool fields_match(const json::object& object, const std::string& selector) {
                      [&](const auto& part) { return requirement_matches(part, find); });
 }
 
-}  // namespace catflap::kube
+}  // namespace catflap::sim

@@ -1,10 +1,10 @@
-#include "support/json_patch.hpp"
+#include "sim/json_patch.hpp"
 
 #include <charconv>
 #include <optional>
 #include <span>
 
-namespace catflap::kube {
+namespace catflap::sim {
 
 namespace json = boost::json;
 
@@ -128,4 +128,4 @@ json::value apply_merge_patch(json::value target, const json::value& patch) {
   return target;
 }
 
-}  // namespace catflap::kube
+}  // namespace catflap::sim

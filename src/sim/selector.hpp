@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <string>
 
-namespace catflap::kube {
+namespace catflap::sim {
 
 /// "a=b,c!=d,e in (x,y),f notin (z),g,!h". Empty: matches all.
 [[nodiscard]] bool labels_match(const boost::json::object& object, const std::string& selector);
@@ -13,4 +13,4 @@ namespace catflap::kube {
 /// "metadata.name=x,spec.nodeName!=y". A field that does not exist is "".
 [[nodiscard]] bool fields_match(const boost::json::object& object, const std::string& selector);
 
-}  // namespace catflap::kube
+}  // namespace catflap::sim

@@ -1,5 +1,5 @@
-// RFC 6902 (add, replace, remove, test) and RFC 7386, as the API server applies them. Only for
-// tests: catflap itself never applies a patch, so a mistake here cannot agree with a mistake there.
+// RFC 6902 (add, replace, remove, test) and RFC 7386, as the API server applies them. catflap itself
+// never applies a patch, so a mistake here cannot agree with a mistake there.
 #pragma once
 
 #include <boost/json.hpp>
@@ -9,7 +9,7 @@
 
 #include "base/result.hpp"
 
-namespace catflap::kube {
+namespace catflap::sim {
 
 /// "/a/b~1c" -> {"a", "b/c"}.
 [[nodiscard]] std::vector<std::string> pointer_tokens(std::string_view pointer);
@@ -22,4 +22,4 @@ namespace catflap::kube {
 [[nodiscard]] boost::json::value apply_merge_patch(boost::json::value target,
                                                    const boost::json::value& patch);
 
-}  // namespace catflap::kube
+}  // namespace catflap::sim

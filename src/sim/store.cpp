@@ -1,0 +1,202 @@
+#include "sim/store.hpp"
+
+#include <fmt/format.h>
+
+#include "sim/json_patch.hpp"
+#include "sim/selector.hpp"
+
+namespace catflap::sim {
+
+namespace {
+
+// K: pkg/apis/core/validation, ValidateConfigMap: the values of a ConfigMap together, in bytes.
+constexpr std::size_t kMaxConfigMapBytes = 1u << 20;
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string{value->as_string()} : std::string{};
+}
+
+json::object& metadata_of(json::object& object) {
+  auto& metadata = object["metadata"];
+  if (!metadata.is_object()) metadata = json::object{};
+  return metadata.as_object();
+}
+
+std::string meta(const json::object& object, std::string_view key) {
+  const auto* metadata = object.if_contains("metadata");
+  return metadata != nullptr && metadata->is_object() ? text_at(metadata->as_object(), key)
+                                                      : std::string{};
+}
+
+Error invalid(const ObjectRef& ref, std::string what) {
+  return Error{.kind = ErrorKind::internal,
+               .what = std::move(what),
+               .subject = ref.to_string(),
+               .system_code = 422};
+}
+
+json::object without(json::object object, std::initializer_list<std::string_view> keys) {
+  for (const auto key : keys) object.erase(key);
+  return object;
+}
+
+Result<void> check_size(const ObjectRef& ref, const json::object& object) {
+  const auto* data = object.if_contains("data");
+  if (ref.resource != kube::kConfigMaps || data == nullptr || !data->is_object()) return {};
+  std::size_t total = 0;
+  for (const auto& [key, value] : data->as_object()) {
+    if (!value.is_string()) return invalid(ref, "ConfigMap data must be strings");
+    total += value.as_string().size();
+  }
+  if (total > kMaxConfigMapBytes)
+    return invalid(ref, "ConfigMap is invalid: []: Too long: must have at most 1048576 bytes");
+  return {};
+}
+
+}  // namespace
+
+Error not_found(const ObjectRef& ref) {
+  return Error{.kind = ErrorKind::not_found,
+               .what = fmt::format("\"{}\" not found", ref.name),
+               .subject = ref.to_string(),
+               .system_code = 404};
+}
+
+Error conflict(const ObjectRef& ref) {
+  return Error{
+      .kind = ErrorKind::conflict,
+      .what = "the object has been modified; please apply your changes to the latest version",
+      .subject = ref.to_string(),
+      .system_code = 409};
+}
+
+std::string Store::key_of(const Resource& resource) {
+  return resource.group.empty() ? resource.plural : resource.plural + "." + resource.group;
+}
+
+bool Store::matches(const json::object& object, const ListQuery& query) {
+  if (!query.namespace_.empty() && meta(object, "namespace") != query.namespace_) return false;
+  return labels_match(object, query.label_selector) && fields_match(object, query.field_selector);
+}
+
+json::object& Store::store(const Resource& resource, json::object object) {
+  auto& metadata = metadata_of(object);
+  metadata["resourceVersion"] = std::to_string(++revision_);
+  const auto name = std::pair{meta(object, "namespace"), meta(object, "name")};
+  history_.push_back({.resource = key_of(resource), .deleted = false, .object = object});
+  return objects_[key_of(resource)][name] = std::move(object);
+}
+
+void Store::put(const Resource& resource, json::object object) {
+  auto& metadata = metadata_of(object);
+  const auto fill = [&](std::string_view key, const json::value& value) {
+    if (!metadata.contains(key)) metadata[key] = value;
+  };
+  fill("uid", json::value(fmt::format("uid-{}", ++uids_)));
+  fill("generation", json::value(1));
+  fill("creationTimestamp", json::value(to_rfc3339(clock_.now())));
+  store(resource, std::move(object));
+}
+
+const json::object* Store::find(const ObjectRef& ref) const {
+  const auto kind = objects_.find(key_of(ref.resource));
+  if (kind == objects_.end()) return nullptr;
+  const auto found = kind->second.find({ref.namespace_, ref.name});
+  return found == kind->second.end() ? nullptr : &found->second;
+}
+
+std::vector<json::object> Store::select(const ListQuery& query) const {
+  std::vector<json::object> found;
+  const auto kind = objects_.find(key_of(query.resource));
+  if (kind == objects_.end()) return found;
+  for (const auto& [name, object] : kind->second)
+    if (matches(object, query)) found.push_back(object);
+  return found;
+}
+
+json::object Store::updated(const json::object& old, json::object next) const {
+  const auto content = [](const json::object& object) {
+    return without(object, {"metadata", "status"});
+  };
+  auto& metadata = metadata_of(next);
+  if (content(old) != content(next)) {
+    const auto* generation = old.at("metadata").as_object().if_contains("generation");
+    metadata["generation"] = generation == nullptr ? 1 : generation->to_number<std::int64_t>() + 1;
+  }
+  return next;
+}
+
+void Store::edit(const ObjectRef& ref, const std::function<void(json::object&)>& change) {
+  const auto* old = find(ref);
+  CHECK(old != nullptr, "a test edits an object that does not exist: " + ref.name);
+  json::object next = *old;
+  change(next);
+  if (next == *old) return;
+  store(ref.resource, updated(*old, std::move(next)));
+}
+
+bool Store::erase(const ObjectRef& ref) {
+  const auto* old = find(ref);
+  if (old == nullptr) return false;
+  ++revision_;
+  history_.push_back({.resource = key_of(ref.resource), .deleted = true, .object = *old});
+  objects_[key_of(ref.resource)].erase({ref.namespace_, ref.name});
+  return true;
+}
+
+Result<json::object> Store::create(const Resource& resource, const std::string& namespace_,
+                                   const json::object& object, bool dry_run) {
+  json::object next = object;
+  auto& metadata = metadata_of(next);
+  if (!namespace_.empty()) metadata["namespace"] = namespace_;
+  const ObjectRef ref{resource, namespace_, meta(next, "name")};
+  if (find(ref) != nullptr)
+    return Error{.kind = ErrorKind::conflict,
+                 .what = fmt::format("\"{}\" already exists", ref.name),
+                 .subject = ref.to_string(),
+                 .system_code = 409};
+  TRY(check_size(ref, next));
+  for (const auto* key : {"uid", "generation", "creationTimestamp", "resourceVersion"})
+    metadata.erase(key);
+  if (dry_run) return next;
+  put(resource, std::move(next));
+  return *find(ref);
+}
+
+Result<json::object> Store::patch(const ObjectRef& ref, PatchType type, const json::value& body,
+                                  bool dry_run) {
+  const auto* old = find(ref);
+  if (old == nullptr) return not_found(ref);
+  json::value patched = *old;
+  if (type == PatchType::json_patch) {
+    auto applied = apply_json_patch(*old, body);
+    if (!applied) return std::move(applied).error();
+    patched = std::move(*applied);
+  } else {
+    patched = apply_merge_patch(*old, body);
+  }
+  json::object next = patched.as_object();
+  const auto version = meta(next, "resourceVersion");
+  if (!version.empty() && version != meta(*old, "resourceVersion")) return conflict(ref);
+  if (meta(next, "uid") != meta(*old, "uid"))
+    return invalid(ref, "metadata.uid: field is immutable");
+  TRY(check_size(ref, next));
+  if (next == *old) return next;
+  next = updated(*old, std::move(next));
+  return dry_run ? next : store(ref.resource, std::move(next));
+}
+
+Result<json::object> Store::remove(const ObjectRef& ref, const std::string& uid,
+                                   const std::string& resource_version, bool dry_run) {
+  const auto* old = find(ref);
+  if (old == nullptr) return not_found(ref);
+  json::object last = *old;
+  if (!uid.empty() && uid != meta(last, "uid")) return conflict(ref);
+  if (!resource_version.empty() && resource_version != meta(last, "resourceVersion"))
+    return conflict(ref);
+  if (!dry_run) erase(ref);
+  return last;
+}
+
+}  // namespace catflap::sim
