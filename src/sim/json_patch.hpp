@@ -1,5 +1,5 @@
-// RFC 6902 (add, replace, remove, test) and RFC 7386, as the API server applies them. catflap itself
-// never applies a patch, so a mistake here cannot agree with a mistake there.
+// RFC 6902 (add, replace, remove, test) and RFC 7386, as the API server applies them. catflap
+// itself never applies a patch, so a mistake here cannot agree with a mistake there.
 #pragma once
 
 #include <boost/json.hpp>
