@@ -21,12 +21,11 @@ constexpr CatalogueRow kRows[] = {
      "Close it with catflap close, or set prometheusMetricsClientAuth to "
      "RequireAndVerifyClientCert (Calico 3.32 "
      "and later)."},
-    {"CF0003", critical, "{endpoint} asks for a client certificate and accepts a throw-away one",
-     "RequireAnyClientCert and VerifyClientCertIfGiven do not check who signed a certificate, or "
-     "let clients in "
-     "without one. catflap read the metrics with a certificate that nobody signed.",
+    {"CF0003", critical, "{endpoint} asks for a credential and accepts one that catflap made up",
+     "catflap read the metrics with a certificate that nobody signed, or with a token that nobody "
+     "issued. RequireAnyClientCert, for one, does not check who signed a certificate.",
      "Close it with catflap close, or set prometheusMetricsClientAuth to "
-     "RequireAndVerifyClientCert."},
+     "RequireAndVerifyClientCert; a proxy in front must check the token."},
     {"CF0004", warning, "The endpoint of {node} is switched on and waits to open[: {why}]",
      "Felix retries for ever when the port is taken or the address is not on the host, and starts "
      "listening when "

@@ -141,9 +141,10 @@ constexpr CatalogueRow kRows[] = {
      "A restarting Felix refuses for a moment and opens again.", "catflap verify"},
     {"table-cut", warning, "a socket table of the node was cut off[: {why}]",
      "What was cut may hide a listener.", "Try again."},
-    {"throwaway-read", critical,
-     "{endpoint} let a self-made client certificate read Felix's metrics",
-     "Asking for a certificate without checking its issuer protects nothing.", "catflap close"},
+    {"throwaway-read", critical, "{endpoint} let a made-up credential read Felix's metrics",
+     "Asking for a certificate without checking its issuer, or for a token without checking it, "
+     "protects nothing.",
+     "catflap close"},
     {"timeout", warning, "{endpoint} did not answer in time",
      "Something drops packets, or the node is away. A listener may stand behind it.",
      "Use a vantage point that reaches the node, or --from exec."},

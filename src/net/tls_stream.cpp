@@ -1,5 +1,6 @@
 #include "net/tls_stream.hpp"
 
+#include <fmt/core.h>
 #include <openssl/err.h>
 
 #include <array>
@@ -71,7 +72,7 @@ Error openssl_error(const char* what) {
   std::array<char, 256> text{};
   ERR_error_string_n(ERR_get_error(), text.data(), text.size());
   ERR_clear_error();
-  return {.kind = ErrorKind::internal, .what = std::string(what) + ": " + text.data()};
+  return {.kind = ErrorKind::internal, .what = fmt::format("{}: {}", what, text.data())};
 }
 
 BioMethodHandle make_wire_method() {
