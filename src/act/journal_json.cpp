@@ -18,18 +18,6 @@ constexpr std::array kRunStates{RunState::applying, RunState::applied, RunState:
                                 RunState::undoing, RunState::undone};
 constexpr std::array kRestarts{Restart::none, Restart::rolling, Restart::in_place};
 
-const char* restart_name(Restart restart) {
-  switch (restart) {
-    case Restart::none:
-      return "none";
-    case Restart::rolling:
-      return "rolling";
-    case Restart::in_place:
-      return "in-place";
-  }
-  return "";
-}
-
 json::value time_json(const std::optional<TimePoint>& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value();
 }
@@ -51,7 +39,7 @@ json::object to_json(const JournalStep& step) {
           {"after", step.after},
           {"madeParent", step.made_parent},
           {"generation", step.generation},
-          {"restart", restart_name(step.restart)},
+          {"restart", to_string(step.restart)},
           {"state", to_string(step.state)},
           {"auditID", step.audit_id},
           {"undoAuditID", step.undo_audit_id},
@@ -177,7 +165,7 @@ Result<JournalStep> parse_step(const json::value& value, const std::string& wher
   step.after = in.any("after");
   step.made_parent = in.flag("madeParent");
   step.generation = in.number("generation");
-  step.restart = in.word("restart", kRestarts, &restart_name);
+  step.restart = in.word("restart", kRestarts, &catflap::to_string);
   step.state = in.word<StepState>("state", kStepStates, &to_string);
   step.audit_id = in.text("auditID");
   step.undo_audit_id = in.text("undoAuditID");

@@ -7,7 +7,7 @@
 #include <openssl/x509_vfy.h>
 #include <sys/stat.h>
 
-#include "kube/openssl_handles.hpp"
+#include "base/openssl_handles.hpp"
 
 namespace catflap::kube {
 
@@ -32,19 +32,19 @@ Error bad_pem(const std::string& origin, std::string what) {
                .hint = "the file or field must hold PEM (\"-----BEGIN …\")"};
 }
 
-UniqueBio memory(const std::string& text) {
-  return UniqueBio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+BioHandle memory(const std::string& text) {
+  return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-UniqueX509 next_certificate(BIO* bio) {
-  return UniqueX509(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr));
+X509Handle next_certificate(BIO* bio) {
+  return X509Handle(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr));
 }
 
 Result<void> trust_pem(SSL_CTX* context, const TlsSettings& settings) {
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  UniqueBio bio = memory(settings.ca_pem);
+  BioHandle bio = memory(settings.ca_pem);
   int count = 0;
-  while (UniqueX509 certificate = next_certificate(bio.get())) {
+  while (X509Handle certificate = next_certificate(bio.get())) {
     X509_STORE_add_cert(store, certificate.get());
     ++count;
   }
@@ -70,16 +70,16 @@ void trust_system(SSL_CTX* context) {
 
 Result<void> use_key_pair(SSL_CTX* context, const TlsSettings& settings) {
   const std::string& origin = settings.certificate_origin;
-  UniqueBio bio = memory(settings.certificate_pem);
-  UniqueX509 leaf = next_certificate(bio.get());
+  BioHandle bio = memory(settings.certificate_pem);
+  X509Handle leaf = next_certificate(bio.get());
   if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1) {
     return bad_pem(origin, "the client certificate cannot be read: " + openssl_reason());
   }
-  while (UniqueX509 link = next_certificate(bio.get()))
+  while (X509Handle link = next_certificate(bio.get()))
     SSL_CTX_add1_chain_cert(context, link.get());
   ERR_clear_error();
-  UniqueBio key_bio = memory(settings.key_pem.reveal());
-  UniqueKey key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, no_passphrase, nullptr));
+  BioHandle key_bio = memory(settings.key_pem.reveal());
+  KeyHandle key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, no_passphrase, nullptr));
   if (!key)
     return bad_pem(origin, "the client key cannot be read (an encrypted one is not supported)");
   ERR_clear_error();
@@ -128,8 +128,8 @@ std::optional<TimePoint> certificate_end(const X509* certificate) {
 }
 
 std::optional<TimePoint> certificate_end(const std::string& pem) {
-  UniqueBio bio = memory(pem);
-  UniqueX509 certificate = next_certificate(bio.get());
+  BioHandle bio = memory(pem);
+  X509Handle certificate = next_certificate(bio.get());
   ERR_clear_error();
   return certificate_end(certificate.get());
 }

@@ -11,6 +11,7 @@
 #include "kube/client_config.hpp"
 
 struct ssl_ctx_st;
+struct x509_st;
 
 namespace catflap::kube {
 
@@ -39,5 +40,7 @@ class TlsContext {
 
 /// The end of validity of the first certificate of a PEM; nullopt if it does not parse.
 [[nodiscard]] std::optional<TimePoint> certificate_end(const std::string& pem);
+/// The same of a certificate that OpenSSL holds; nullopt if there is none.
+[[nodiscard]] std::optional<TimePoint> certificate_end(const x509_st* certificate);
 
 }  // namespace catflap::kube

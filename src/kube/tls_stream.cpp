@@ -11,8 +11,8 @@
 #include <cerrno>
 
 #include "base/ip.hpp"
+#include "base/openssl_handles.hpp"
 #include "base/text.hpp"
-#include "kube/openssl_handles.hpp"
 #include "kube/stream.hpp"
 
 namespace catflap::kube {
@@ -234,8 +234,8 @@ class TlsStream final : public Stream {
   std::unique_ptr<Stream> lower_;
   TlsSettings settings_;
   std::string name_;
-  UniqueSsl ssl_;
-  UniqueX509 refused_;
+  SslHandle ssl_;
+  X509Handle refused_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
   std::array<char, 16384> buffer_{};

@@ -14,7 +14,7 @@
 
 #include "base/handle.hpp"
 #include "base/ip.hpp"
-#include "net/openssl_handles.hpp"
+#include "base/openssl_handles.hpp"
 #include "net/throwaway_certificate.hpp"
 
 namespace catflap::net::testing {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/openssl_handles.hpp"
 #include "base/result.hpp"
-#include "net/openssl_handles.hpp"
 
 namespace catflap::net {
 

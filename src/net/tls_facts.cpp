@@ -8,8 +8,8 @@
 #include <ctime>
 
 #include "base/clock.hpp"
+#include "base/openssl_handles.hpp"
 #include "base/text.hpp"
-#include "net/openssl_handles.hpp"
 
 namespace catflap::net {
 namespace {

@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/openssl_handles.hpp"
 #include "base/result.hpp"
-#include "net/openssl_handles.hpp"
 #include "net/throwaway_certificate.hpp"
 #include "net/wire.hpp"
 

@@ -20,20 +20,6 @@ std::string in_words(const std::string& value) {
   return value;
 }
 
-const char* in_words(ParamState state) {
-  switch (state) {
-    case ParamState::set:
-      return "set";
-    case ParamState::ambiguous:
-      return "ambiguous";
-    case ParamState::unreadable:
-      return "unreadable";
-    case ParamState::unsupported:
-      return "unsupported";
-  }
-  return "?";
-}
-
 /// The source as Felix calls it.
 const char* source_of(Layer layer) {
   switch (layer) {
@@ -57,7 +43,7 @@ const char* source_of(Layer layer) {
 
 template <class T>
 json::object shown(const Param<T>& param) {
-  json::object out{{"state", in_words(param.state)}, {"source", source_of(param.layer)}};
+  json::object out{{"state", to_string(param.state)}, {"source", source_of(param.layer)}};
   if (param.value) out["value"] = in_words(*param.value);
   return out;
 }

@@ -1,4 +1,5 @@
-// OpenSSL's objects in our one handle type.
+// OpenSSL's objects in our one handle type. Includes OpenSSL, so only for .cpp files and private headers of
+// the folders that link it.
 #pragma once
 
 #include <openssl/bio.h>
@@ -8,7 +9,7 @@
 
 #include "base/handle.hpp"
 
-namespace catflap::net {
+namespace catflap {
 
 template <class T, void (*Free)(T*)>
 struct OpensslTraits {
@@ -28,4 +29,4 @@ using KeyHandle = UniqueHandle<OpensslTraits<EVP_PKEY, EVP_PKEY_free>>;
 using BioHandle = UniqueHandle<OpensslTraits<BIO, free_bio>>;
 using BioMethodHandle = UniqueHandle<OpensslTraits<BIO_METHOD, BIO_meth_free>>;
 
-}  // namespace catflap::net
+}  // namespace catflap
