@@ -1,0 +1,49 @@
+"""What a `disturb` does to requests: which request it is for, how often it was met."""
+
+import dataclasses
+
+from lib.schema import Action, action_of
+
+EVERY = 10**9
+
+
+@dataclasses.dataclass
+class Fault:
+    action: Action
+    shown: str
+    when: str = "before"
+    verb: str = ""  # an HTTP method, or list, watch, create, update; empty: any
+    resource: str = ""  # daemonsets, pods/exec; empty: any
+    nth: int = 1
+    times: int = 1
+    seen: int = 0
+    met: int = 0
+
+    def meets(self, record):
+        """Counts the request; is it one of those this is for?"""
+        if self.verb and self.verb.upper() not in (record.method, record.verb.upper()):
+            return False
+        if self.resource and self.resource != record.resource:
+            return False
+        self.seen += 1
+        if not self.nth <= self.seen < self.nth + self.times:
+            return False
+        self.met += 1
+        return True
+
+
+def fault_of(disturb):
+    """The Fault that waits for a request, or None if the disturbance is done now."""
+    action = action_of(disturb["do"])
+    shown, times = str(disturb["do"]), disturb.get("times", 1)
+    if "at" in disturb:
+        at = disturb["at"]
+        verb = at.get("verb", "WATCH" if action.kind == "gone" else "")
+        return Fault(action, shown, at.get("when", "before"), verb, at.get("resource", ""), at.get("nth", 1), times)
+    if action.kind in ("429", "slow"):
+        return Fault(action, shown, times=EVERY if action.kind == "slow" else times)
+    if action.kind == "reset":
+        return Fault(action, shown, when="after-commit")
+    if action.kind == "gone":
+        return Fault(action, shown, verb="WATCH")
+    return None

@@ -1,0 +1,72 @@
+"""The scenario's own network namespace: the nodes' addresses on a dummy interface, and packet filters before them."""
+
+import ipaddress
+import os
+import subprocess
+
+from lib.backend import CannotRun, Failure
+
+INTERFACE = "nodes"
+OURS = [ipaddress.ip_network(text) for text in ("10.91.0.0/16", "fd91::/16")]
+TABLE = "scenario"
+FILTERS = {  # network: of a scenario, as a rule for what goes to an address of the node
+    "drop": "meta l4proto tcp drop",
+    "reject": "meta l4proto tcp reject with icmpx type port-unreachable",
+    "drop-9091": "tcp dport 9091 drop",
+    "reject-9091": "tcp dport 9091 reject with icmpx type port-unreachable",
+}
+
+
+def prefix():
+    """The command that the next one runs under: a namespace of its own, as root or without."""
+    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
+
+
+def check():
+    """Raises CannotRun if this machine gives no namespace, or has no programs to fill it."""
+    script = "PATH=$PATH:/usr/sbin:/sbin; ip link add probe type dummy && nft list ruleset"
+    try:
+        done = subprocess.run([*prefix(), "sh", "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    except OSError as error:
+        raise CannotRun(str(error)) from None
+    if done.returncode != 0:
+        raise CannotRun(f"no network namespace of its own: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+
+
+def addresses_of(node):
+    return [one["address"] if isinstance(one, dict) else one for one in node["addresses"]]
+
+
+def set_up(nodes):
+    """lo and an interface with those of the nodes' addresses that are in our networks; others stay unreachable."""
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "link", "add", INTERFACE, "type", "dummy")
+    run("ip", "link", "set", INTERFACE, "up")
+    for node in nodes:
+        for text in addresses_of(node):
+            address = ipaddress.ip_address(text)
+            if any(address in network for network in OURS if network.version == address.version):
+                length = "/24" if address.version == 4 else "/64"
+                run("ip", "address", "add", text + length, "dev", INTERFACE, *(["nodad"] if address.version == 6 else []))
+
+
+def filter_nodes(nodes, network):
+    """`network`: {node: drop | reject | drop-9091 | reject-9091}. All here is one machine, so what reaches the node's address
+    is stopped wherever it comes from; the look inside does not come over the network."""
+    if not network:
+        return
+    rules = []
+    for node in nodes:
+        for text in addresses_of(node) if node["name"] in network else []:
+            family = "ip6" if ":" in text else "ip"
+            rules.append(f"  {family} daddr {text} {FILTERS[network[node['name']]]}")
+    run("nft", "-f", "-", stdin="\n".join([
+        f"table inet {TABLE} {{", " chain input {", "  type filter hook input priority -300;", *rules, " }", "}", ""]))
+
+
+def run(*command, stdin=None):
+    environment = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=20, env=environment, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
