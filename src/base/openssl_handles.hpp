@@ -1,5 +1,5 @@
-// OpenSSL's objects in our one handle type. Includes OpenSSL, so only for .cpp files and private headers of
-// the folders that link it.
+// OpenSSL's objects in our one handle type. Includes OpenSSL, so only for .cpp files and private
+// headers of the folders that link it.
 #pragma once
 
 #include <openssl/bio.h>
