@@ -28,6 +28,8 @@ set_build_folders() {
 	calico_dir=$cache/calico-$(key build_calico "${calico[@]}")
 	calico+=("$testbed/calico-tls/metrics_server.go")
 	calico_tls_dir=$cache/calico-tls-$(key build_calico_tls "${calico[@]}")
+	kwok_dir=$cache/kwok-$(key build_kwok "$testbed"/kwok/go.{mod,sum})
+	standin_dir=$cache/standin-$(key build_standin "$testbed"/calico/{go.{mod,sum},{felixdecides,standin}/*.go})
 }
 
 # build_into FOLDER FUNCTION: FUNCTION fills $out; FOLDER appears complete or not at all.
@@ -100,6 +102,28 @@ calico_source() (
 	go mod download "$calico_module"
 	go list -m -f '{{.Dir}}' "$calico_module"
 )
+
+build_kwok() (
+	cd "$testbed/kwok"
+	go build "${go_flags[@]}" -ldflags '-s -w' -o "$out/" sigs.k8s.io/kwok/cmd/kwok
+)
+
+# The stand-in for Felix where KWOK plays the kubelets, and the CRDs that both need.
+build_standin() {
+	local source
+	source=$(calico_source)
+	(cd "$testbed/calico" && go build "${go_flags[@]}" -ldflags '-s -w' -o "$out/" ./standin)
+	mkdir "$out/crd"
+	cp "$source"/libcalico-go/config/crd/*.yaml "$out/crd/"
+}
+
+# What testbed/control needs.
+build_control() {
+	set_build_folders
+	build_into "$k8s_dir" build_k8s
+	build_into "$kwok_dir" build_kwok
+	build_into "$standin_dir" build_standin
+}
 
 build_all() {
 	set_build_folders

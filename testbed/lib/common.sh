@@ -1,17 +1,14 @@
 # Names, paths and small helpers that every part of the test bed shares.
 
-# Everything the cluster creates outside of its own folder is named after one of these, so that
-# `down` finds it by name alone, whatever became of the `up` that made it.
-readonly hub=catflap-hub        # the control plane's network namespace
-readonly bridge=catflap0        # in the hub; the nodes are plugged into it
-readonly node_prefix=catflap-n  # a node's network namespace, cgroup and plug: catflap-n1, ...
+# The script that reads this says what its things are called, so that two clusters can be up side by
+# side: $hub is the control plane's network namespace, $bridge the interface in it, $node_prefix what
+# a node's namespaces, cgroup and plug begin with, $run the running cluster's folder.
 
 readonly hub_ip4=10.91.0.1 hub_ip6=fd91::1
 readonly service_ip4=10.96.0.1  # the kubernetes service, first address of the service range
 readonly api_port=6443
 
 readonly cache=${CATFLAP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/catflap}/testbed
-readonly run=${CATFLAP_RUN:-/var/lib/catflap-cluster}
 readonly run_mark=$run/.catflap-cluster  # says that the folder is ours to delete
 readonly pki=$run/pki
 
@@ -23,13 +20,15 @@ readonly packages=(
 	runc sed tar util-linux
 )
 
+readonly program=${BASH_SOURCE[-1]##*/}
+
 say() { printf '%s\n' "$*"; }
 die() {
-	printf 'cluster: %s\n' "$*" >&2
+	printf '%s: %s\n' "$program" "$*" >&2
 	exit 1
 }
 usage_error() {
-	printf 'cluster: %s (see ./dev cluster help)\n' "$*" >&2
+	printf '%s: %s (see ./dev %s help)\n' "$program" "$*" "$program" >&2
 	exit 2
 }
 # cannot_run REASON: exit 3 tells the caller to skip and not to fail.
@@ -58,7 +57,7 @@ within() {
 check_machine() {
 	((EUID == 0)) || cannot_run "the nodes' namespaces and mounts need root"
 	local missing
-	missing=$(missing_packages)
+	missing=$(missing_packages "${packages[@]}")
 	[[ -z $missing ]] ||
 		cannot_run "missing packages: apt-get install --no-install-recommends --no-remove" $missing
 	grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null ||
@@ -76,7 +75,7 @@ check_machine() {
 
 missing_packages() {
 	local package
-	for package in "${packages[@]}"; do
+	for package in "$@"; do
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
 			say "$package"
 	done
@@ -112,7 +111,7 @@ has_ipv6() { [[ -e /proc/net/if_inet6 ]]; }
 
 # is_up: an `up` ran to its end, and neither `down` nor a reboot came since.
 is_up() { [[ -e $run/up && -e /run/netns/$hub ]]; }
-need_up() { is_up || die "the cluster is not up (./dev cluster up)"; }
+need_up() { is_up || die "not up (./dev $program up)"; }
 
 node_names() {
 	local dir

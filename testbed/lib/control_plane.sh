@@ -92,13 +92,16 @@ start_component() {
 	spawn "$hub" "$run/log/$name.log" "$run/bin/$name" "$@"
 }
 
+scheduler_flags=()
+
 start_etcd() {
 	start_component etcd --data-dir "$run/etcd" --unsafe-no-fsync --log-level warn
 }
 
+# start_apiserver [ADDRESS]: on every address, if none is given.
 start_apiserver() {
-	local bind=0.0.0.0
-	! has_ipv6 || bind=::
+	local bind=${1:-0.0.0.0}
+	[[ -n ${1:-} ]] || ! has_ipv6 || bind=::
 	start_component kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
 		--bind-address="$bind" --advertise-address=$hub_ip4 --secure-port=$api_port \
 		--tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
@@ -113,7 +116,8 @@ start_apiserver() {
 }
 
 # A node counts as dead after 20 s instead of 50 s, so that tests of dead nodes are short; the
-# kubelets renew their leases accordingly (node.sh).
+# kubelets renew their leases accordingly (node.sh). start_controllers [FLAG...]: more for the
+# controller manager.
 start_controllers() {
 	local config=$run/kubeconfig/controller-manager
 	start_component kube-controller-manager --kubeconfig="$config" \
@@ -121,10 +125,11 @@ start_controllers() {
 		--bind-address=127.0.0.1 --leader-elect=false --use-service-account-credentials=true \
 		--service-account-private-key-file="$pki/sa.key" --root-ca-file="$pki/ca.crt" \
 		--cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \
-		--node-monitor-grace-period=20s --node-monitor-period=2s
+		--node-monitor-grace-period=20s --node-monitor-period=2s "$@"
 	config=$run/kubeconfig/scheduler
 	start_component kube-scheduler --kubeconfig="$config" --authentication-kubeconfig="$config" \
-		--authorization-kubeconfig="$config" --bind-address=127.0.0.1 --leader-elect=false
+		--authorization-kubeconfig="$config" --bind-address=127.0.0.1 --leader-elect=false \
+		"${scheduler_flags[@]}"
 }
 
 api_ready() {

@@ -1,7 +1,5 @@
 // Felix's own word about its configuration: reads cases, one JSON object a line, and prints for each what Felix 3.30.1
-// would use, one JSON object a line. What decides here is Felix's code and libcalico-go's (felix/config, the update
-// processor, the resource conversion) and Kubernetes' $(VAR) expansion; only the order in which the kubelet and
-// felix/daemon/daemon.go call them is written down again.
+// would use, one JSON object a line. Felix's code decides: ../felixdecides.
 //
 //	{"node": "n1", "env": [{"name": …, "value": …}, …], "file": "text of felix.cfg",
 //	 "objects": [FelixConfigurations as the API server gives them], "repeat": 20}
@@ -14,28 +12,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"sort"
 	"strings"
 
-	apiv3 "github.com/projectcalico/api/pkg/apis/projectcalico/v3"
 	"github.com/sirupsen/logrus"
-	"k8s.io/kubernetes/third_party/forked/golang/expansion"
-	kjson "sigs.k8s.io/json"
+	corev1 "k8s.io/api/core/v1"
 
-	"github.com/projectcalico/calico/felix/config"
-	"github.com/projectcalico/calico/libcalico-go/lib/backend/k8s/resources"
-	"github.com/projectcalico/calico/libcalico-go/lib/backend/model"
-	"github.com/projectcalico/calico/libcalico-go/lib/backend/syncersv1/updateprocessors"
+	"catflap/testbed/calico/felixdecides"
 )
 
 type testCase struct {
-	Node string `json:"node"`
-	Env  []struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
-	} `json:"env"`
+	Node    string            `json:"node"`
+	Env     []corev1.EnvVar   `json:"env"`
 	File    string            `json:"file"`
 	Objects []json.RawMessage `json:"objects"`
 	Repeat  int               `json:"repeat"`
@@ -75,111 +64,42 @@ func (l *sourceLog) Fire(entry *logrus.Entry) error {
 	return nil
 }
 
-// environment is the process's, as the kubelet makes it from a container's env list.
-func environment(c testCase) []string {
-	result := map[string]string{}
-	mapping := expansion.MappingFuncFor(result)
-	for _, entry := range c.Env {
-		result[entry.Name] = expansion.Expand(entry.Value, mapping)
+// evaluate: what Felix uses, the objects that it cannot use, why it cannot use the file; the last error is a bug.
+func evaluate(c testCase, log *sourceLog) (map[string]value, felixdecides.Outcome, error) {
+	environ, err := felixdecides.ContainerEnvironment(&corev1.Pod{}, &corev1.Container{Env: c.Env}, felixdecides.Sources{})
+	if err != nil {
+		return nil, felixdecides.Outcome{}, err
 	}
-	var environ []string
-	for name, value := range result {
-		environ = append(environ, name+"="+value)
+	outcome, err := felixdecides.Evaluate(
+		felixdecides.Inputs{Node: c.Node, Environ: environ, File: c.File, Objects: c.Objects})
+	if err != nil {
+		return nil, outcome, err
 	}
-	// Neither the kubelet nor the scripts that start Felix keep an order.
-	rand.Shuffle(len(environ), func(i, j int) { environ[i], environ[j] = environ[j], environ[i] })
-	return environ
-}
-
-// datastore splits the objects into the two maps that Felix's calculation graph keeps.
-func datastore(c testCase) (global, host map[string]string, unusable []string) {
-	global, host = map[string]string{}, map[string]string{}
-	for _, raw := range c.Objects {
-		var object apiv3.FelixConfiguration
-		var name struct {
-			Metadata struct {
-				Name string `json:"name"`
-			} `json:"metadata"`
-		}
-		_ = json.Unmarshal(raw, &name)
-		err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &object)
-		if err == nil {
-			err = resources.ConvertK8sResourceToCalicoResource(&object)
-		}
-		if err != nil {
-			unusable = append(unusable, name.Metadata.Name)
-			continue
-		}
-		// The key has the name of the Kubernetes object; the conversion may put another into the metadata.
-		kvs, err := updateprocessors.NewFelixConfigUpdateProcessor().Process(&model.KVPair{
-			Key:   model.ResourceKey{Kind: apiv3.KindFelixConfiguration, Name: name.Metadata.Name},
-			Value: &object,
-		})
-		if err != nil {
-			continue // a name that this Felix does not know
-		}
-		for _, kv := range kvs {
-			text, ok := kv.Value.(string)
-			if !ok {
-				continue
-			}
-			switch key := kv.Key.(type) {
-			case model.GlobalConfigKey:
-				global[key.Name] = text
-			case model.HostConfigKey:
-				if key.Hostname == c.Node {
-					host[key.Name] = text
-				}
-			}
-		}
-	}
-	return global, host, unusable
-}
-
-func evaluate(c testCase, log *sourceLog) (map[string]value, []string, error) {
-	file, fileErr := config.LoadConfigFileData([]byte(c.File))
-	if fileErr != nil {
-		file = nil
-	}
-	global, host, unusable := datastore(c)
-	params := config.New()
-	for _, step := range []struct {
-		raw    map[string]string
-		source config.Source
-	}{
-		{config.LoadConfigFromEnvironment(environment(c)), config.EnvironmentVariable},
-		{file, config.ConfigFile},
-		{global, config.DatastoreGlobal},
-		{host, config.DatastorePerHost},
-	} {
-		if _, err := params.UpdateFrom(step.raw, step.source); err != nil {
-			return nil, nil, fmt.Errorf("none of these parameters may be refused: %w", err)
-		}
-	}
+	params := outcome.Config
 	return map[string]value{
 		"PrometheusMetricsEnabled": {fmt.Sprint(params.PrometheusMetricsEnabled), log.sources["PrometheusMetricsEnabled"]},
 		"PrometheusMetricsPort":    {fmt.Sprint(params.PrometheusMetricsPort), log.sources["PrometheusMetricsPort"]},
 		"PrometheusMetricsHost":    {params.PrometheusMetricsHost, log.sources["PrometheusMetricsHost"]},
-	}, unusable, fileErr
+	}, outcome, nil
 }
 
 func answerTo(c testCase, log *sourceLog) answer {
 	var result answer
 	seen := map[string]bool{}
 	for range max(c.Repeat, 1) {
-		outcome, unusable, err := evaluate(c, log)
-		if outcome == nil {
+		values, outcome, err := evaluate(c, log)
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		if err != nil {
-			result.FileError = err.Error()
+		if outcome.FileError != nil {
+			result.FileError = outcome.FileError.Error()
 		}
-		result.Unusable = unusable
-		text, _ := json.Marshal(outcome)
+		result.Unusable = outcome.Unusable
+		text, _ := json.Marshal(values)
 		if !seen[string(text)] {
 			seen[string(text)] = true
-			result.Outcomes = append(result.Outcomes, outcome)
+			result.Outcomes = append(result.Outcomes, values)
 		}
 	}
 	sort.Strings(result.Unusable)
