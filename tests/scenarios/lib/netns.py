@@ -1,4 +1,4 @@
-"""The scenario's own network namespace: the nodes' addresses on a dummy interface, and packet filters before them."""
+"""The scenario's own network namespace: the nodes' addresses on an interface without a link, and packet filters before them."""
 
 import ipaddress
 import os
@@ -24,7 +24,7 @@ def prefix():
 
 def check():
     """Raises CannotRun if this machine gives no namespace, or has no programs to fill it."""
-    script = "PATH=$PATH:/usr/sbin:/sbin; ip link add probe type dummy && nft list ruleset"
+    script = "PATH=$PATH:/usr/sbin:/sbin; ip link add probe type bridge && nft list ruleset"
     try:
         done = subprocess.run([*prefix(), "sh", "-c", script], capture_output=True, text=True, timeout=20, check=False)
     except OSError as error:
@@ -40,7 +40,7 @@ def addresses_of(node):
 def set_up(nodes):
     """lo and an interface with those of the nodes' addresses that are in our networks; others stay unreachable."""
     run("ip", "link", "set", "lo", "up")
-    run("ip", "link", "add", INTERFACE, "type", "dummy")
+    run("ip", "link", "add", INTERFACE, "type", "bridge")  # not every kernel has dummies
     run("ip", "link", "set", INTERFACE, "up")
     for node in nodes:
         for text in addresses_of(node):
