@@ -20,7 +20,9 @@ class Fault:
     met: int = 0
 
     def meets(self, record):
-        """Counts the request; is it one of those this is for?"""
+        """Counts the request; is it one of those this is for? A dry run is not: nothing is committed by it."""
+        if record.is_dry_run():
+            return False
         if self.verb and self.verb.upper() not in (record.method, record.verb.upper()):
             return False
         if self.resource and self.resource != record.resource:

@@ -41,6 +41,9 @@ class Record:
     status: object = None  # a number, or what the proxy did instead of replying
     faults: list = dataclasses.field(default_factory=list)
 
+    def is_dry_run(self):
+        return "dryRun=All" in self.path
+
     def writes(self):
         """Reviews ask a question by a POST and store nothing, nor does an exec."""
         return (self.method in http1.WRITES and "/apis/authorization.k8s.io/" not in self.path

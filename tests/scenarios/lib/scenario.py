@@ -84,7 +84,7 @@ def check_nodes(scenario):
     names = [node["name"] for node in scenario.nodes()]
     if len(set(names)) != len(names):
         raise schema.Problem("cluster.nodes", "two nodes have the same name")
-    for key in ("pods", "listeners", "network"):
+    for key in ("pods", "listeners", "network", "felix_cfg"):
         for name in scenario.cluster.get(key) or {}:
             if name not in names:
                 raise schema.Problem(f"cluster.{key}", f"there is no node {name}")

@@ -222,7 +222,7 @@ def cluster_after(value, path):
 
 cluster = record(
     kubernetes=text, install=one_of(*INSTALLS), calico=text, vendor_default=flag, nodes=nodes, env=maybe(env),
-    objects=maybe(list_of(mapping)),
+    felix_cfg=maybe(map_of(text)), objects=maybe(list_of(mapping)),
     patches=maybe(list_of(record(required=("target", "merge"), target=object_key, merge=mapping))),
     pods=maybe(map_of(record(env=env, ready=flag, terminating=flag, stale=flag))),
     listeners=maybe(map_of(list_of(record(required=("port", "serves"), port=number, address=text, serves=one_of(*SERVERS))))),

@@ -130,6 +130,13 @@ class Plays(ProxyTest):
         self.assertEqual(self.ask("PATCH", PATCH, "{}")[0], 200)
         self.assertEqual((fault.met, fault.seen), (1, 3))
 
+    def test_not_a_dry_run(self):
+        fault = self.disturb("reply: reset", verb="PATCH")
+        self.assertEqual(self.ask("PATCH", f"{PATCH}?dryRun=All", "{}")[0], 200)
+        self.assertEqual(fault.seen, 0)
+        with self.assertRaises(LOST):
+            self.ask("PATCH", PATCH, "{}")
+
     def test_reset_after_commit(self):
         self.disturb("reply: reset", "after-commit", verb="PATCH")
         with self.assertRaises(LOST):
