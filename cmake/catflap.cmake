@@ -100,3 +100,34 @@ function(catflap_fake_library)
     target_precompile_headers(catflap_fake REUSE_FROM catflap_base)
   endif()
 endfunction()
+
+# tests/scenarios/installs/NAME.yaml into the binary: src/sim/installs.hpp.
+function(catflap_embed_installs)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scenarios/installs/*.yaml)
+  set(rows "")
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} text)
+    string(APPEND rows "    {\"${name}\", R\"catflap(${text})catflap\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  endforeach()
+  list(LENGTH files count)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/installs.cpp @ONLY CONTENT
+"// Made by cmake/catflap.cmake from tests/scenarios/installs.
+#include \"sim/installs.hpp\"
+
+#include <array>
+
+namespace catflap::sim {
+
+std::span<const std::pair<std::string_view, std::string_view>> installs() {
+  using Row = std::pair<std::string_view, std::string_view>;
+  static const std::array<Row, ${count}> kInstalls{{
+${rows}  }};
+  return kInstalls;
+}
+
+}  // namespace catflap::sim
+")
+  target_sources(catflap_sim PRIVATE ${PROJECT_BINARY_DIR}/installs.cpp)
+endfunction()

@@ -1,0 +1,53 @@
+// One Felix process in its container, in time: when it listens, when it starts anew, what it does
+// about a port that is taken.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "sim/felix_settings.hpp"
+#include "sim/settings.hpp"
+#include "sim/sockets.hpp"
+
+namespace catflap::sim {
+
+class Felix {
+ public:
+  Felix(Store& store, Sockets& sockets, const Settings& settings, FelixContainer container);
+  /// Killed: what it listened on is free at once.
+  ~Felix();
+  Felix(const Felix&) = delete;
+  Felix& operator=(const Felix&) = delete;
+
+  /// True: something happens by itself in a while.
+  bool tick();
+
+  [[nodiscard]] int starts() const { return starts_; }
+  [[nodiscard]] TimePoint started() const { return started_; }
+  [[nodiscard]] bool runs() const { return settings_.runs; }
+  [[nodiscard]] bool listens() const { return metrics_.has_value(); }
+  [[nodiscard]] const FelixContainer& container() const { return container_; }
+
+ private:
+  void start();
+  void stop();
+  void listen();
+  [[nodiscard]] bool open_metrics();
+  [[nodiscard]] FelixSettings settings_now() const;
+
+  Store& store_;
+  Sockets& sockets_;
+  const Settings& world_;
+  FelixContainer container_;
+  FelixSettings settings_;
+  std::string configuration_at_;  // resourceVersion that settings_now() was last compared at
+  int starts_ = 0;
+  TimePoint started_{};
+  std::optional<TimePoint> listens_at_;   // or tries to, again
+  std::optional<TimePoint> restarts_at_;  // in place
+  std::optional<std::uint64_t> health_;
+  std::optional<std::uint64_t> metrics_;
+};
+
+}  // namespace catflap::sim

@@ -1,0 +1,177 @@
+#include "sim/kubelets.hpp"
+
+#include <algorithm>
+
+#include "look/match.hpp"
+#include "sim/edits.hpp"
+#include "sim/pod_status.hpp"
+
+namespace catflap::sim {
+namespace {
+
+constexpr Duration kStartsAfter{800};  // sandbox, volumes, init containers
+constexpr Duration kReadyAfter{1200};  // the first readiness probe that passes
+constexpr Duration kTriesAgainAfter{1000};
+constexpr Duration kEndsAfter{1000};
+
+/// An image that no registry has.
+const json::object* missing_image(const json::object& pod) {
+  for (const auto* key : {"initContainers", "containers"})
+    for (const auto* container : objects_at(pod, {"spec", key}))
+      if (look::image_tag(text_at(*container, {"image"})) == "does-not-exist") return container;
+  return nullptr;
+}
+
+}  // namespace
+
+bool Kubelets::tick() {
+  bool timers = false;
+  for (const auto& node : store_.select({.resource = kube::kNodes}))
+    timers = tick_node(node) || timers;
+  return timers;
+}
+
+void Kubelets::set_odd_pods(const OddPods& pods) {
+  odd_ = pods;
+  for (auto& [uid, running] : pods_) {
+    const auto odd = odd_.find(uid);
+    if (odd == odd_.end()) continue;
+    running.never_ready = !odd->second.ready;
+    running.never_ends = odd->second.terminating;
+    if (running.never_ready) running.ready.reset();
+  }
+}
+
+bool Kubelets::stands_still(const std::string& node) const {
+  const auto* object = store_.find({kube::kNodes, "", node});
+  return object != nullptr &&
+         text_at(*object, {"metadata", "annotations", "sim.catflap.dev/not-ready"}) == "true";
+}
+
+bool Kubelets::tick_node(const json::object& node) {
+  const auto name = name_of(node);
+  const bool still = stands_still(name);
+  bool timers = false;
+  if (!still) {
+    const auto there = store_.select(
+        {.resource = kube::kPods, .field_selector = "spec.nodeName=" + name});
+    const auto is_there = [&](const std::string& uid) {
+      return std::ranges::any_of(there, [&](const auto& pod) { return uid_of(pod) == uid; });
+    };
+    std::erase_if(pods_, [&](auto& entry) {
+      auto& [uid, running] = entry;
+      if (running.node != name || is_there(uid)) return false;
+      if (running.felix) past_starts_[name] += running.felix->starts();
+      return true;
+    });
+    for (const auto& pod : there) {
+      auto& running = pods_[uid_of(pod)];
+      if (running.node.empty()) {
+        running.pod = pod;
+        running.node = name;
+        running.seen = store_.clock().now();
+        running.starts_at = running.seen + kStartsAfter;
+      }
+      timers = tick_pod(running) || timers;
+      if (end(pod, running)) continue;
+      timers = timers || running.ends_at.has_value();
+      report(uid_of(pod), running, node);
+    }
+  }
+  for (auto& [uid, running] : pods_)
+    if (running.node == name && running.felix) timers = running.felix->tick() || timers;
+  return timers;
+}
+
+std::optional<std::string> Kubelets::felix_container_in(const json::object& pod) const {
+  const auto* spec = object_at(pod, {"spec"});
+  return spec == nullptr ? std::nullopt : look::felix_container(*spec);
+}
+
+bool Kubelets::tick_pod(RunningPod& running) {
+  const auto now = store_.clock().now();
+  if (running.starts_at && now >= *running.starts_at) start(running);
+  if (running.started && !running.ready && !running.never_ready &&
+      now >= *running.started + kReadyAfter)
+    running.ready = now;
+  return running.starts_at.has_value() ||
+         (running.started && !running.ready && !running.never_ready);
+}
+
+void Kubelets::start(RunningPod& running) {
+  const auto now = store_.clock().now();
+  const auto wait = [&](std::string reason, std::string message) {
+    running.waiting_reason = std::move(reason);
+    running.waiting_message = std::move(message);
+    running.starts_at = now + kTriesAgainAfter;
+  };
+  if (const auto* container = missing_image(running.pod)) {
+    const auto image = text_at(*container, {"image"});
+    const bool again = running.waiting_reason != "ContainerCreating";
+    if (again) return wait("ImagePullBackOff", "Back-off pulling image \"" + image + "\"");
+    return wait("ErrImagePull", "failed to pull and unpack image \"" + image + "\": not found");
+  }
+  auto pod = running.pod;
+  add_addresses(pod, sockets_.addresses_of(running.node));
+  if (const auto container = felix_container_in(pod)) {
+    auto felix = felix_container_of(store_, pod, *container);
+    if (const auto why = missing_reference(felix))
+      return wait("CreateContainerConfigError", *why);
+    running.felix = std::make_unique<Felix>(store_, sockets_, settings_, std::move(felix));
+  }
+  running.started = now;
+  running.starts_at.reset();
+}
+
+/// A pod that is being deleted: its processes end at once, the object a moment later. True: it is
+/// gone.
+bool Kubelets::end(const json::object& pod, RunningPod& running) {
+  if (running.never_ends || text_at(pod, {"metadata", "deletionTimestamp"}).empty()) return false;
+  const auto now = store_.clock().now();
+  if (!running.ends_at) {
+    running.ends_at = now + kEndsAfter;
+    running.starts_at.reset();
+    running.ready.reset();
+    running.never_ready = true;
+    if (running.felix) past_starts_[running.node] += running.felix->starts();
+    running.felix.reset();
+  }
+  if (now < *running.ends_at) return false;
+  const auto uid = uid_of(pod);
+  store_.erase(pod_ref(pod));
+  pods_.erase(uid);
+  return true;
+}
+
+void Kubelets::report(const std::string& uid, const RunningPod& running,
+                      const json::object& node) {
+  const auto ref = pod_ref(running.pod);
+  const auto* known = store_.find(ref);
+  if (known == nullptr || uid_of(*known) != uid) return;
+  const auto status = pod_status(running, sockets_.addresses_of(name_of(node)));
+  if (known->at("status") == json::value(status)) return;
+  store_.edit(ref, [&](json::object& object) { object["status"] = status; });
+}
+
+int Kubelets::starts(const std::string& node) const {
+  const auto at = [&](const std::map<std::string, int>& counts) {
+    const auto found = counts.find(node);
+    return found == counts.end() ? 0 : found->second;
+  };
+  int count = at(past_starts_) - at(forgotten_);
+  for (const auto& [uid, running] : pods_)
+    if (running.node == node && running.felix) count += running.felix->starts();
+  return count;
+}
+
+void Kubelets::forget_starts() {
+  for (const auto& node : store_.select({.resource = kube::kNodes}))
+    forgotten_[name_of(node)] += starts(name_of(node));
+}
+
+const RunningPod* Kubelets::find(const std::string& uid) const {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : &found->second;
+}
+
+}  // namespace catflap::sim

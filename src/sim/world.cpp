@@ -1,0 +1,224 @@
+#include "sim/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/edits.hpp"
+#include "sim/inside.hpp"
+
+namespace catflap::sim {
+namespace {
+
+constexpr const char* kNotReady = "sim.catflap.dev/not-ready";
+constexpr const char* kFelixStarts = "sim.catflap.dev/felix-starts";
+constexpr Port kKubeletPort = 10250;
+
+json::object node_condition(std::string_view type, std::string_view status,
+                            std::string_view reason, std::string_view message, TimePoint since) {
+  return {{"type", type},
+          {"status", status},
+          {"reason", reason},
+          {"message", message},
+          {"lastTransitionTime", to_rfc3339(since)}};
+}
+
+void set_condition(json::object& object, json::object condition) {
+  auto& conditions = array_in(object_in(object, "status"), "conditions");
+  for (auto& one : conditions) {
+    if (text_at(one.as_object(), {"type"}) != text_at(condition, {"type"})) continue;
+    if (text_at(one.as_object(), {"status"}) != text_at(condition, {"status"}))
+      one = std::move(condition);
+    return;
+  }
+  conditions.push_back(std::move(condition));
+}
+
+/// What the node controller puts on a node that it does not hear from.
+void set_unreachable(json::object& node, bool unreachable) {
+  auto& taints = array_in(object_in(node, "spec"), "taints");
+  constexpr const char* kTaint = "node.kubernetes.io/unreachable";
+  json::array others;
+  for (auto& taint : taints)
+    if (text_at(taint.as_object(), {"key"}) != kTaint) others.push_back(taint);
+  if (unreachable) {
+    others.push_back({{"key", kTaint}, {"effect", "NoSchedule"}});
+    others.push_back({{"key", kTaint}, {"effect", "NoExecute"}});
+  }
+  if (others.empty()) {
+    object_in(node, "spec").erase("taints");
+  } else {
+    taints = std::move(others);
+  }
+}
+
+}  // namespace
+
+json::array with_env(json::array env, const json::value& changes) {
+  if (changes.is_array()) {
+    for (const auto& entry : changes.as_array()) env.push_back(entry);
+    return env;
+  }
+  if (!changes.is_object()) return env;
+  for (const auto& [name, value] : changes.as_object()) {
+    json::object entry{{"name", name}, {"value", value}};
+    const auto same = std::ranges::find_if(env, [&](const json::value& known) {
+      return known.is_object() && text_at(known.as_object(), {"name"}) == name;
+    });
+    if (same != env.end()) {
+      *same = std::move(entry);
+    } else {
+      env.push_back(std::move(entry));
+    }
+  }
+  return env;
+}
+
+World::World(Store& store, Settings settings, Wire* wire)
+    : store_(store),
+      settings_(std::move(settings)),
+      sockets_(settings_.addresses, wire),
+      daemon_sets_(store),
+      kubelets_(store, sockets_, settings_),
+      booted_(store.clock().now() - std::chrono::hours{72}) {}
+
+Result<std::unique_ptr<World>> World::open(Store& store, Settings settings, Wire* wire,
+                                           const std::function<void(Duration)>& advance) {
+  std::unique_ptr<World> world(new World(store, std::move(settings), wire));
+  TRY(world->open_listeners());
+  world->settle(advance);
+  return world;
+}
+
+Result<void> World::open_listeners() {
+  for (const auto& node : settings_.nodes) {
+    if (!sockets_.open({.node = node,
+                        .port = kKubeletPort,
+                        .serves = "kubelet",
+                        .owner = SocketOwner::kubelet}))
+      return Error{.kind = ErrorKind::usage,
+                   .what = fmt::format("port {} of {} cannot be opened here", kKubeletPort, node)};
+    const auto listeners = settings_.listeners.find(node);
+    if (listeners == settings_.listeners.end()) continue;
+    for (const auto& one : listeners->second)
+      if (!sockets_.open({.node = node,
+                          .address = one.address,
+                          .port = one.port,
+                          .serves = one.serves}))
+        return Error{.kind = ErrorKind::usage,
+                     .what = fmt::format("the listener {} on port {} of {} cannot be opened here",
+                                         one.serves, one.port, node)};
+  }
+  return {};
+}
+
+/// Winds the clock until nothing has happened for a while: a pod that waits for its image tries for
+/// ever.
+void World::settle(const std::function<void(Duration)>& advance) {
+  constexpr Duration kStep{100};
+  constexpr int kQuiet = 50;
+  constexpr int kMost = 3000;
+  daemon_sets_.begin_setup(settings_.pods);
+  int quiet = 0;
+  for (int i = 0; i < kMost && quiet < kQuiet; ++i) {
+    const auto before = store_.resource_version();
+    tick();
+    quiet = before == store_.resource_version() ? quiet + 1 : 0;
+    advance(kStep);
+  }
+  apply_odd_pods(daemon_sets_.end_of_setup());
+  for (const auto& node : settings_.not_ready)
+    store_.edit({kube::kNodes, "", node}, [](json::object& object) {
+      object_in(object_in(object, "metadata"), "annotations")[kNotReady] = "true";
+    });
+  kubelets_.forget_starts();
+  timers_run_ = true;
+  tick();
+}
+
+void World::apply_odd_pods(const OddPods& pods) {
+  kubelets_.set_odd_pods(pods);
+  for (const auto& [uid, odd] : pods) {
+    const auto* running = kubelets_.find(uid);
+    if (running == nullptr || !odd.terminating) continue;
+    store_.edit(pod_ref(running->pod), [&](json::object& object) {
+      auto& metadata = object_in(object, "metadata");
+      metadata["deletionTimestamp"] = to_rfc3339(store_.clock().now());
+      metadata["deletionGracePeriodSeconds"] = 30;
+    });
+  }
+}
+
+void World::tick() {
+  if (!timers_run_ && store_.resource_version() == quiet_at_) return;
+  const auto before = store_.resource_version();
+  timers_run_ = daemon_sets_.tick();
+  timers_run_ = kubelets_.tick() || timers_run_;
+  watch_nodes();
+  quiet_at_ = store_.resource_version() == before ? before : "";
+}
+
+void World::watch_nodes() {
+  for (const auto& node : store_.select({.resource = kube::kNodes})) watch_node(node);
+}
+
+void World::watch_node(const json::object& node) {
+  const auto name = name_of(node);
+  const bool still = kubelets_.stands_still(name);
+  const auto now = store_.clock().now();
+  const auto starts = std::to_string(kubelets_.starts(name));
+  store_.edit({kube::kNodes, "", name}, [&](json::object& object) {
+    object_in(object_in(object, "metadata"), "annotations")[kFelixStarts] = starts;
+    set_condition(object,
+                  still ? node_condition("Ready", "Unknown", "NodeStatusUnknown",
+                                         "Kubelet stopped posting node status.", now)
+                        : node_condition("Ready", "True", "KubeletReady",
+                                         "kubelet is posting ready status", now));
+    set_unreachable(object, still);
+  });
+  if (still) lose_pods(name);
+}
+
+/// Their containers may run on: only the condition changes.
+void World::lose_pods(const std::string& node) {
+  const auto now = store_.clock().now();
+  for (const auto& pod :
+       store_.select({.resource = kube::kPods, .field_selector = "spec.nodeName=" + node})) {
+    if (!is_condition_true(pod, "Ready")) continue;
+    store_.edit(pod_ref(pod), [&](json::object& object) {
+      set_condition(object, {{"type", "Ready"},
+                             {"status", "False"},
+                             {"lastTransitionTime", to_rfc3339(now)}});
+    });
+  }
+}
+
+bool World::listens(const std::string& node) const {
+  return std::ranges::any_of(sockets_.of_node(node), [](const Socket& socket) {
+    return socket.owner == SocketOwner::felix;
+  });
+}
+
+std::optional<ExecAnswer> World::exec(const ExecRequest& request) const {
+  const auto* pod = store_.find({kube::kPods, request.namespace_, request.pod});
+  if (pod == nullptr) return std::nullopt;
+  const auto* running = kubelets_.find(uid_of(*pod));
+  if (running == nullptr || !running->started || kubelets_.stands_still(running->node))
+    return std::nullopt;
+  const auto nonce = inside_nonce(request.command);
+  if (!nonce) return ExecAnswer{.err = "sh: command not found\n", .exit_code = 127};
+  std::optional<std::string> file;
+  if (const auto own = settings_.felix_cfg.find(running->node); own != settings_.felix_cfg.end())
+    file = own->second;
+  else if (running->felix)
+    file = mounted_felix_cfg(store_, running->felix->container());
+  return ExecAnswer{
+      .out = inside_output(
+          *nonce, {.sockets = sockets_.of_node(running->node),
+                   .felix = running->felix.get(),
+                   .uptime = store_.clock().now() - booted_,
+                   .booted = booted_,
+                   .felix_cfg = file})};
+}
+
+}  // namespace catflap::sim
