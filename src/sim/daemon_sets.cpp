@@ -137,11 +137,11 @@ DaemonSets::Owned DaemonSets::owned_by(const json::object& set, const std::strin
   return owned;
 }
 
-bool DaemonSets::tick() {
-  bool timers = false;
+TimePoint DaemonSets::tick() {
+  auto due = kNever;
   for (const auto& set : store_.select({.resource = kube::kDaemonSets}))
-    timers = look_at(set) || timers;
-  return timers;
+    due = std::min(due, look_at(set));
+  return due;
 }
 
 void DaemonSets::begin_setup(const std::map<std::string, PodSettings>& pods) {
@@ -153,18 +153,18 @@ OddPods DaemonSets::end_of_setup() {
   return odd_;
 }
 
-bool DaemonSets::look_at(const json::object& set) {
+TimePoint DaemonSets::look_at(const json::object& set) {
   auto& watched = watched_[uid_of(set)];
   const auto generation = number_at(set, {"metadata", "generation"});
   if (generation != watched.generation && setup_ == nullptr) {
     const auto now = store_.clock().now();
     if (!watched.change_at) watched.change_at = now + kNotices;
-    if (now < *watched.change_at) return true;
+    if (now < *watched.change_at) return *watched.change_at;
   }
   watched.change_at.reset();
   watched.generation = generation;
   look_now(set, watched);
-  return false;
+  return kNever;
 }
 
 void DaemonSets::look_now(const json::object& set, Watched& watched) {
@@ -196,16 +196,15 @@ void DaemonSets::keep_revision(const json::object& set, const json::object& pod_
   const auto* labels = object_at(pod_template, {"metadata", "labels"});
   json::object own_labels = labels != nullptr ? *labels : json::object{};
   own_labels["controller-revision-hash"] = hash;
-  store_.put(kube::kControllerRevisions,
-             {{"apiVersion", "apps/v1"},
-              {"kind", "ControllerRevision"},
-              {"metadata",
-               {{"name", ref.name},
-                {"namespace", namespace_},
-                {"labels", std::move(own_labels)},
-                {"ownerReferences", owner_references(set)}}},
-              {"data", {{"spec", {{"template", std::move(kept)}}}}},
-              {"revision", newest + 1}});
+  store_.put(kube::kControllerRevisions, {{"apiVersion", "apps/v1"},
+                                          {"kind", "ControllerRevision"},
+                                          {"metadata",
+                                           {{"name", ref.name},
+                                            {"namespace", namespace_},
+                                            {"labels", std::move(own_labels)},
+                                            {"ownerReferences", owner_references(set)}}},
+                                          {"data", {{"spec", {{"template", std::move(kept)}}}}},
+                                          {"revision", newest + 1}});
 }
 
 /// One pod a node, on the nodes where one belongs.
@@ -266,8 +265,7 @@ void DaemonSets::remove_pod(const json::object& pod) {
   }
   store_.edit(pod_ref(pod), [&](json::object& object) {
     auto& metadata = object_in(object, "metadata");
-    metadata["deletionTimestamp"] =
-        to_rfc3339(store_.clock().now() + std::chrono::seconds{grace});
+    metadata["deletionTimestamp"] = to_rfc3339(store_.clock().now() + std::chrono::seconds{grace});
     metadata["deletionGracePeriodSeconds"] = grace;
   });
 }

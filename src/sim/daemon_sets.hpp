@@ -18,8 +18,8 @@ class DaemonSets {
  public:
   explicit DaemonSets(Store& store) : store_(store) {}
 
-  /// One look at every DaemonSet. True: it will act by itself in a while.
-  bool tick();
+  /// One look at every DaemonSet. Returns when it will act by itself.
+  TimePoint tick();
 
   /// From here on the first pod of a node is made as `pods` says, at once, and none is replaced;
   /// until end_of_setup(). Pods that run Felix only.
@@ -36,7 +36,7 @@ class DaemonSets {
   };
   struct Owned;
 
-  bool look_at(const json::object& set);
+  TimePoint look_at(const json::object& set);
   void look_now(const json::object& set, Watched& watched);
   void keep_revision(const json::object& set, const json::object& pod_template,
                      const std::string& hash);

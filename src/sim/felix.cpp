@@ -1,5 +1,7 @@
 #include "sim/felix.hpp"
 
+#include <algorithm>
+
 #include "sim/edits.hpp"
 
 namespace catflap::sim {
@@ -36,7 +38,7 @@ FelixSettings Felix::settings_now() const {
 
 void Felix::start() {
   settings_ = settings_now();
-  configuration_at_ = store_.resource_version();
+  read_ = store_.history().size();
   restarts_at_.reset();
   started_ = store_.clock().now();
   if (!settings_.runs) return;
@@ -79,19 +81,26 @@ void Felix::listen() {
   if (!open_metrics()) listens_at_ = store_.clock().now() + kRetriesAfter;
 }
 
-bool Felix::tick() {
+/// Of what Felix watches, as far as it is played here: its configuration and the nodes' labels.
+bool Felix::configuration_changed() {
+  bool changed = false;
+  for (const auto& history = store_.history(); read_ < history.size(); ++read_)
+    changed = changed || history[read_].resource.starts_with("felixconfigurations.") ||
+              history[read_].resource == "nodes";
+  return changed;
+}
+
+TimePoint Felix::tick() {
   const auto now = store_.clock().now();
-  if (!restarts_at_ && configuration_at_ != store_.resource_version()) {
-    configuration_at_ = store_.resource_version();
-    // The environment and felix.cfg are read at the start only, and FelixContainer keeps the former.
-    if (settings_.runs && settings_now() != settings_) restarts_at_ = now + kRestartsAfter;
-  }
+  // The environment and felix.cfg are read at the start only; FelixContainer keeps the former.
+  if (!restarts_at_ && settings_.runs && configuration_changed() && settings_now() != settings_)
+    restarts_at_ = now + kRestartsAfter;
   if (restarts_at_ && now >= *restarts_at_) {
     stop();
     start();
   }
   if (listens_at_ && now >= *listens_at_) listen();
-  return listens_at_ || restarts_at_;
+  return std::min(listens_at_.value_or(kNever), restarts_at_.value_or(kNever));
 }
 
 }  // namespace catflap::sim

@@ -20,8 +20,8 @@ class Felix {
   Felix(const Felix&) = delete;
   Felix& operator=(const Felix&) = delete;
 
-  /// True: something happens by itself in a while.
-  bool tick();
+  /// Returns when something happens by itself again.
+  TimePoint tick();
 
   [[nodiscard]] int starts() const { return starts_; }
   [[nodiscard]] TimePoint started() const { return started_; }
@@ -35,13 +35,14 @@ class Felix {
   void listen();
   [[nodiscard]] bool open_metrics();
   [[nodiscard]] FelixSettings settings_now() const;
+  [[nodiscard]] bool configuration_changed();
 
   Store& store_;
   Sockets& sockets_;
   const Settings& world_;
   FelixContainer container_;
   FelixSettings settings_;
-  std::string configuration_at_;  // resourceVersion that settings_now() was last compared at
+  std::size_t read_ = 0;  // of the store's history: what came later may concern this Felix
   int starts_ = 0;
   TimePoint started_{};
   std::optional<TimePoint> listens_at_;   // or tries to, again

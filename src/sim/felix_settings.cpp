@@ -191,8 +191,8 @@ std::optional<std::string> mounted_felix_cfg(const Store& store, const FelixCont
   const auto* own = container_in(container);
   const auto* spec = object_at(container.pod, {"spec"});
   if (own == nullptr || spec == nullptr) return std::nullopt;
-  const auto source = look::config_file_source(
-      *spec, *own, text_at(container.pod, {"metadata", "namespace"}));
+  const auto source =
+      look::config_file_source(*spec, *own, text_at(container.pod, {"metadata", "namespace"}));
   if (source.kind != look::ConfigFileSource::Kind::config_map) return std::nullopt;
   const auto map = lookup(store, {kube::kConfigMaps, source.ref.namespace_, source.ref.name});
   const auto text = map.data.find(source.key);

@@ -45,9 +45,9 @@ struct FelixSettings {
 [[nodiscard]] std::optional<std::string> mounted_felix_cfg(const Store& store,
                                                            const FelixContainer& container);
 
-/// `file`: the text of its felix.cfg, none: as mounted, or the image's own. `vendor_default`: this build serves
-/// metrics when nothing is set. Where Felix itself would pick at random (names that differ in case
-/// only), metrics are on.
+/// `file`: the text of its felix.cfg, none: as mounted, or the image's own. `vendor_default`: this
+/// build serves metrics when nothing is set. Where Felix itself would pick at random (names that
+/// differ in case only), metrics are on.
 [[nodiscard]] FelixSettings felix_settings(const Store& store, const FelixContainer& container,
                                            const std::optional<std::string>& file,
                                            bool vendor_default);

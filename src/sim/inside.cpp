@@ -43,7 +43,9 @@ bool is_felix(const Socket& socket) {
 class Output {
  public:
   Output(std::string nonce, const InsideState& state)
-      : nonce_(std::move(nonce)), state_(state), runs_(state.felix != nullptr && state.felix->runs()) {}
+      : nonce_(std::move(nonce)),
+        state_(state),
+        runs_(state.felix != nullptr && state.felix->runs()) {}
 
   std::string text() &&;
 
@@ -92,8 +94,8 @@ std::string Output::descriptors() const {
   int number = 6;
   for (const auto& socket : state_.sockets)
     if (is_felix(socket))
-      text += fmt::format("lrwx------ 1 0 0 64 Jan  1 00:00 {} -> socket:[{}]\n", ++number,
-                          socket.id);
+      text +=
+          fmt::format("lrwx------ 1 0 0 64 Jan  1 00:00 {} -> socket:[{}]\n", ++number, socket.id);
   return text;
 }
 
@@ -116,8 +118,8 @@ std::string Output::text() && {
   add_tables();
   if (runs_) add_felix();
   add("fds", "/proc/1/fd:\n" + (runs_ ? fmt::format("/proc/{}/fd:\n", pid()) + descriptors() : ""));
-  add("comms", "/proc/1/comm:runsvdir\n" +
-                   (runs_ ? fmt::format("/proc/{}/comm:calico-node\n", pid()) : ""));
+  add("comms",
+      "/proc/1/comm:runsvdir\n" + (runs_ ? fmt::format("/proc/{}/comm:calico-node\n", pid()) : ""));
   add("cfg", state_.felix_cfg.value_or(kImageFile));
   add_processes('2');
   add("done", "");

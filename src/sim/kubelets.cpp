@@ -24,11 +24,11 @@ const json::object* missing_image(const json::object& pod) {
 
 }  // namespace
 
-bool Kubelets::tick() {
-  bool timers = false;
+TimePoint Kubelets::tick() {
+  auto due = kNever;
   for (const auto& node : store_.select({.resource = kube::kNodes}))
-    timers = tick_node(node) || timers;
-  return timers;
+    due = std::min(due, tick_node(node));
+  return due;
 }
 
 void Kubelets::set_odd_pods(const OddPods& pods) {
@@ -48,13 +48,13 @@ bool Kubelets::stands_still(const std::string& node) const {
          text_at(*object, {"metadata", "annotations", "sim.catflap.dev/not-ready"}) == "true";
 }
 
-bool Kubelets::tick_node(const json::object& node) {
+TimePoint Kubelets::tick_node(const json::object& node) {
   const auto name = name_of(node);
   const bool still = stands_still(name);
-  bool timers = false;
+  auto due = kNever;
   if (!still) {
-    const auto there = store_.select(
-        {.resource = kube::kPods, .field_selector = "spec.nodeName=" + name});
+    const auto there =
+        store_.select({.resource = kube::kPods, .field_selector = "spec.nodeName=" + name});
     const auto is_there = [&](const std::string& uid) {
       return std::ranges::any_of(there, [&](const auto& pod) { return uid_of(pod) == uid; });
     };
@@ -72,15 +72,15 @@ bool Kubelets::tick_node(const json::object& node) {
         running.seen = store_.clock().now();
         running.starts_at = running.seen + kStartsAfter;
       }
-      timers = tick_pod(running) || timers;
+      due = std::min(due, tick_pod(running));
       if (end(pod, running)) continue;
-      timers = timers || running.ends_at.has_value();
+      due = std::min(due, running.ends_at.value_or(kNever));
       report(uid_of(pod), running, node);
     }
   }
   for (auto& [uid, running] : pods_)
-    if (running.node == name && running.felix) timers = running.felix->tick() || timers;
-  return timers;
+    if (running.node == name && running.felix) due = std::min(due, running.felix->tick());
+  return due;
 }
 
 std::optional<std::string> Kubelets::felix_container_in(const json::object& pod) const {
@@ -88,14 +88,15 @@ std::optional<std::string> Kubelets::felix_container_in(const json::object& pod)
   return spec == nullptr ? std::nullopt : look::felix_container(*spec);
 }
 
-bool Kubelets::tick_pod(RunningPod& running) {
+TimePoint Kubelets::tick_pod(RunningPod& running) {
   const auto now = store_.clock().now();
   if (running.starts_at && now >= *running.starts_at) start(running);
   if (running.started && !running.ready && !running.never_ready &&
       now >= *running.started + kReadyAfter)
     running.ready = now;
-  return running.starts_at.has_value() ||
-         (running.started && !running.ready && !running.never_ready);
+  const bool waits = running.started && !running.ready && !running.never_ready;
+  return std::min(running.starts_at.value_or(kNever),
+                  waits ? *running.started + kReadyAfter : kNever);
 }
 
 void Kubelets::start(RunningPod& running) {
@@ -115,8 +116,7 @@ void Kubelets::start(RunningPod& running) {
   add_addresses(pod, sockets_.addresses_of(running.node));
   if (const auto container = felix_container_in(pod)) {
     auto felix = felix_container_of(store_, pod, *container);
-    if (const auto why = missing_reference(felix))
-      return wait("CreateContainerConfigError", *why);
+    if (const auto why = missing_reference(felix)) return wait("CreateContainerConfigError", *why);
     running.felix = std::make_unique<Felix>(store_, sockets_, settings_, std::move(felix));
   }
   running.started = now;
@@ -143,8 +143,7 @@ bool Kubelets::end(const json::object& pod, RunningPod& running) {
   return true;
 }
 
-void Kubelets::report(const std::string& uid, const RunningPod& running,
-                      const json::object& node) {
+void Kubelets::report(const std::string& uid, const RunningPod& running, const json::object& node) {
   const auto ref = pod_ref(running.pod);
   const auto* known = store_.find(ref);
   if (known == nullptr || uid_of(*known) != uid) return;

@@ -32,8 +32,8 @@ class Kubelets {
   Kubelets(Store& store, Sockets& sockets, const Settings& settings)
       : store_(store), sockets_(sockets), settings_(settings) {}
 
-  /// True: something happens by itself in a while.
-  bool tick();
+  /// Returns when something happens by itself again.
+  TimePoint tick();
 
   /// What the scenario says of pods that are there already.
   void set_odd_pods(const OddPods& pods);
@@ -48,8 +48,8 @@ class Kubelets {
   [[nodiscard]] bool stands_still(const std::string& node) const;
 
  private:
-  bool tick_node(const json::object& node);
-  bool tick_pod(RunningPod& running);
+  TimePoint tick_node(const json::object& node);
+  TimePoint tick_pod(RunningPod& running);
   void start(RunningPod& running);
   bool end(const json::object& pod, RunningPod& running);
   void report(const std::string& uid, const RunningPod& running, const json::object& node);

@@ -16,10 +16,21 @@ namespace {
 /// Kinds of Kubernetes itself whose objects are in a namespace; Calico's and others' say so by
 /// having one.
 bool is_namespaced(const std::string& kind) {
-  static const std::set<std::string> kKinds{
-      "ConfigMap", "ControllerRevision", "DaemonSet",      "Deployment",  "Endpoints",
-      "Event",     "Job",                "Pod",            "ReplicaSet",  "Role",
-      "Secret",    "RoleBinding",        "ServiceAccount", "StatefulSet", "Service"};
+  static const std::set<std::string> kKinds{"ConfigMap",
+                                            "ControllerRevision",
+                                            "DaemonSet",
+                                            "Deployment",
+                                            "Endpoints",
+                                            "Event",
+                                            "Job",
+                                            "Pod",
+                                            "ReplicaSet",
+                                            "Role",
+                                            "Secret",
+                                            "RoleBinding",
+                                            "ServiceAccount",
+                                            "StatefulSet",
+                                            "Service"};
   return kKinds.contains(kind);
 }
 
@@ -28,8 +39,7 @@ void encode_string_data(json::object& secret) {
   if (plain == nullptr) return;
   const json::object texts = *plain;
   auto& data = object_in(secret, "data");
-  for (const auto& [key, value] : texts)
-    data[key] = kube::encode_base64(text_at(texts, {key}));
+  for (const auto& [key, value] : texts) data[key] = kube::encode_base64(text_at(texts, {key}));
   secret.erase("stringData");
 }
 

@@ -58,7 +58,7 @@ void add_addresses(json::object& pod, const std::vector<IpAddress>& addresses) {
   if (addresses.empty()) return;
   auto& status = object_in(pod, "status");
   json::array all;
-  for (const auto& address : addresses) all.push_back({{"ip", address.to_string()}});
+  for (const auto& address : addresses) all.push_back(json::object{{"ip", address.to_string()}});
   status["hostIP"] = addresses.front().to_string();
   status["hostIPs"] = all;
   if (!true_at(pod, {"spec", "hostNetwork"})) return;
@@ -73,12 +73,11 @@ json::object pod_status(const RunningPod& running, const std::vector<IpAddress>&
   const auto since = running.ready.value_or(running.started.value_or(running.seen));
   status["phase"] = running.started ? "Running" : "Pending";
   status["startTime"] = to_rfc3339(running.seen);
-  status["conditions"] =
-      json::array{condition("Initialized", running.started.has_value(),
-                            running.started.value_or(running.seen)),
-                  condition("Ready", running.ready.has_value(), since),
-                  condition("ContainersReady", running.ready.has_value(), since),
-                  condition("PodScheduled", true, running.seen)};
+  status["conditions"] = json::array{
+      condition("Initialized", running.started.has_value(), running.started.value_or(running.seen)),
+      condition("Ready", running.ready.has_value(), since),
+      condition("ContainersReady", running.ready.has_value(), since),
+      condition("PodScheduled", true, running.seen)};
   json::array containers;
   for (const auto* one : objects_at(running.pod, {"spec", "containers"}))
     containers.push_back(container_status(running, *one));

@@ -122,32 +122,30 @@ Result<void> Loader::add_node(const json::object& node) {
   }
   json::array addresses;
   for (const auto& one : given) {
-    const auto text =
-        one.is_string() ? std::string{one.get_string()}
-        : one.is_object() ? text_at(one.get_object(), {"address"})
-                          : std::string{};
+    const auto text = one.is_string()   ? std::string{one.get_string()}
+                      : one.is_object() ? text_at(one.get_object(), {"address"})
+                                        : std::string{};
     const auto type = one.is_object() ? text_at(one.get_object(), {"type"}) : "InternalIP";
     TRY_ASSIGN(const auto parsed, address(text));
     const auto here = map_(parsed);
     if (!here) continue;
     settings_.addresses[name].push_back(*here);
-    addresses.push_back({{"type", type}, {"address", here->to_string()}});
+    addresses.push_back(json::object{{"type", type}, {"address", here->to_string()}});
   }
-  addresses.push_back({{"type", "Hostname"}, {"address", name}});
+  addresses.push_back(json::object{{"type", "Hostname"}, {"address", name}});
   const auto os = text_at(labels, {"kubernetes.io/os"});
   json::object spec;
   if (const auto& taints = array_at(node, {"taints"}); !taints.empty()) spec["taints"] = taints;
-  store_.put(kube::kNodes,
-             {{"apiVersion", "v1"},
-              {"kind", "Node"},
-              {"metadata", {{"name", name}, {"labels", labels}}},
-              {"spec", spec},
-              {"status",
-               {{"addresses", addresses},
-                {"nodeInfo",
-                 {{"operatingSystem", os},
-                  {"architecture", text_at(labels, {"kubernetes.io/arch"})},
-                  {"kubeletVersion", "v" + settings_.kubernetes}}}}}});
+  store_.put(kube::kNodes, {{"apiVersion", "v1"},
+                            {"kind", "Node"},
+                            {"metadata", {{"name", name}, {"labels", labels}}},
+                            {"spec", spec},
+                            {"status",
+                             {{"addresses", addresses},
+                              {"nodeInfo",
+                               {{"operatingSystem", os},
+                                {"architecture", text_at(labels, {"kubernetes.io/arch"})},
+                                {"kubeletVersion", "v" + settings_.kubernetes}}}}}});
   settings_.nodes.push_back(name);
   const auto* ready = node.if_contains("ready");
   if (ready != nullptr && *ready == json::value(false)) settings_.not_ready.insert(name);
@@ -179,8 +177,7 @@ Result<void> Loader::load_objects() {
   }
   TRY_ASSIGN(const auto patches, list_at("patches"));
   for (const auto& patch : patches) {
-    const auto* merge =
-        patch.is_object() ? object_at(patch.as_object(), {"merge"}) : nullptr;
+    const auto* merge = patch.is_object() ? object_at(patch.as_object(), {"merge"}) : nullptr;
     if (merge == nullptr) return wrong("cluster.patches must be a list of {target, merge}");
     TRY(only(patch.as_object(), "cluster.patches", {"target", "merge"}));
     auto target = manifests_.find(text_at(patch.as_object(), {"target"}));
@@ -214,9 +211,8 @@ void Loader::set_version(const std::string& version) {
                                Resource{"projectcalico.org", "v3", "clusterinformations"}}) {
     const ObjectRef ref{resource, "", "default"};
     if (store_.find(ref) == nullptr) continue;
-    store_.edit(ref, [&](json::object& object) {
-      object_in(object, "spec")["calicoVersion"] = version;
-    });
+    store_.edit(
+        ref, [&](json::object& object) { object_in(object, "spec")["calicoVersion"] = version; });
   }
 }
 
@@ -309,8 +305,8 @@ Result<Settings> Loader::load(const json::object& cluster) {
            {"kubernetes", "install", "calico", "vendor_default", "nodes", "env", "objects",
             "patches", "pods", "listeners", "network", "owner", "rbac", "deny", "felix_cfg"}));
   if (const auto* version = cluster.if_contains("kubernetes"))
-    settings_.kubernetes = version->is_string() ? std::string{version->get_string()}
-                                                : json::serialize(*version);
+    settings_.kubernetes =
+        version->is_string() ? std::string{version->get_string()} : json::serialize(*version);
   settings_.vendor_default = true_at(cluster, {"vendor_default"});
   TRY(load_nodes());
   TRY(load_install());

@@ -82,9 +82,8 @@ Placement placement(const json::object& pod_template, const json::object& node) 
   for (const auto* one : objects_at(spec, {"tolerations"})) tolerations.push_back(*one);
   auto result = Placement::run;
   for (const auto* taint : objects_at(node, {"spec", "taints"})) {
-    const bool tolerated = std::ranges::any_of(tolerations, [&](const json::value& one) {
-      return tolerates(one.as_object(), *taint);
-    });
+    const bool tolerated = std::ranges::any_of(
+        tolerations, [&](const json::value& one) { return tolerates(one.as_object(), *taint); });
     if (tolerated) continue;
     const auto effect = text_at(*taint, {"effect"});
     if (effect == "NoExecute") return Placement::leave;

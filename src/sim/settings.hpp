@@ -8,11 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 
 namespace catflap::sim {
 
 namespace json = boost::json;
+
+/// When something happens by itself again, without a change of the store.
+inline constexpr TimePoint kNever = TimePoint::max();
 
 /// A pod that differs from its DaemonSet's template.
 struct PodSettings {
@@ -38,9 +42,10 @@ struct Settings {
   std::string kubernetes = "1.33";
   bool vendor_default = false;  // this build of Felix serves metrics when nothing is set
   std::vector<std::string> nodes;
-  std::set<std::string> not_ready;                       // nodes whose kubelet stands still
-  std::map<std::string, std::vector<IpAddress>> addresses;  // of each node, as they can be bound here
-  std::map<std::string, PodSettings> pods;               // by node
+  std::set<std::string> not_ready;  // nodes whose kubelet stands still
+  std::map<std::string, std::vector<IpAddress>>
+      addresses;                            // of each node, as they can be bound here
+  std::map<std::string, PodSettings> pods;  // by node
   std::map<std::string, std::vector<ListenerSettings>> listeners;  // by node
   std::map<std::string, std::string> felix_cfg;                    // by node: its felix.cfg
   std::vector<std::string> roles{"closer", "verifier"};            // of the command's user

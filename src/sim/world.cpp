@@ -14,8 +14,8 @@ constexpr const char* kNotReady = "sim.catflap.dev/not-ready";
 constexpr const char* kFelixStarts = "sim.catflap.dev/felix-starts";
 constexpr Port kKubeletPort = 10250;
 
-json::object node_condition(std::string_view type, std::string_view status,
-                            std::string_view reason, std::string_view message, TimePoint since) {
+json::object node_condition(std::string_view type, std::string_view status, std::string_view reason,
+                            std::string_view message, TimePoint since) {
   return {{"type", type},
           {"status", status},
           {"reason", reason},
@@ -42,8 +42,8 @@ void set_unreachable(json::object& node, bool unreachable) {
   for (auto& taint : taints)
     if (text_at(taint.as_object(), {"key"}) != kTaint) others.push_back(taint);
   if (unreachable) {
-    others.push_back({{"key", kTaint}, {"effect", "NoSchedule"}});
-    others.push_back({{"key", kTaint}, {"effect", "NoExecute"}});
+    others.push_back(json::object{{"key", kTaint}, {"effect", "NoSchedule"}});
+    others.push_back(json::object{{"key", kTaint}, {"effect", "NoExecute"}});
   }
   if (others.empty()) {
     object_in(node, "spec").erase("taints");
@@ -101,10 +101,8 @@ Result<void> World::open_listeners() {
     const auto listeners = settings_.listeners.find(node);
     if (listeners == settings_.listeners.end()) continue;
     for (const auto& one : listeners->second)
-      if (!sockets_.open({.node = node,
-                          .address = one.address,
-                          .port = one.port,
-                          .serves = one.serves}))
+      if (!sockets_.open(
+              {.node = node, .address = one.address, .port = one.port, .serves = one.serves}))
         return Error{.kind = ErrorKind::usage,
                      .what = fmt::format("the listener {} on port {} of {} cannot be opened here",
                                          one.serves, one.port, node)};
@@ -132,7 +130,7 @@ void World::settle(const std::function<void(Duration)>& advance) {
       object_in(object_in(object, "metadata"), "annotations")[kNotReady] = "true";
     });
   kubelets_.forget_starts();
-  timers_run_ = true;
+  due_ = {};
   tick();
 }
 
@@ -150,10 +148,9 @@ void World::apply_odd_pods(const OddPods& pods) {
 }
 
 void World::tick() {
-  if (!timers_run_ && store_.resource_version() == quiet_at_) return;
+  if (store_.clock().now() < due_ && store_.resource_version() == quiet_at_) return;
   const auto before = store_.resource_version();
-  timers_run_ = daemon_sets_.tick();
-  timers_run_ = kubelets_.tick() || timers_run_;
+  due_ = std::min(daemon_sets_.tick(), kubelets_.tick());
   watch_nodes();
   quiet_at_ = store_.resource_version() == before ? before : "";
 }
@@ -169,11 +166,10 @@ void World::watch_node(const json::object& node) {
   const auto starts = std::to_string(kubelets_.starts(name));
   store_.edit({kube::kNodes, "", name}, [&](json::object& object) {
     object_in(object_in(object, "metadata"), "annotations")[kFelixStarts] = starts;
-    set_condition(object,
-                  still ? node_condition("Ready", "Unknown", "NodeStatusUnknown",
-                                         "Kubelet stopped posting node status.", now)
-                        : node_condition("Ready", "True", "KubeletReady",
-                                         "kubelet is posting ready status", now));
+    set_condition(object, still ? node_condition("Ready", "Unknown", "NodeStatusUnknown",
+                                                 "Kubelet stopped posting node status.", now)
+                                : node_condition("Ready", "True", "KubeletReady",
+                                                 "kubelet is posting ready status", now));
     set_unreachable(object, still);
   });
   if (still) lose_pods(name);
@@ -186,9 +182,9 @@ void World::lose_pods(const std::string& node) {
        store_.select({.resource = kube::kPods, .field_selector = "spec.nodeName=" + node})) {
     if (!is_condition_true(pod, "Ready")) continue;
     store_.edit(pod_ref(pod), [&](json::object& object) {
-      set_condition(object, {{"type", "Ready"},
-                             {"status", "False"},
-                             {"lastTransitionTime", to_rfc3339(now)}});
+      set_condition(
+          object,
+          {{"type", "Ready"}, {"status", "False"}, {"lastTransitionTime", to_rfc3339(now)}});
     });
   }
 }
@@ -212,13 +208,11 @@ std::optional<ExecAnswer> World::exec(const ExecRequest& request) const {
     file = own->second;
   else if (running->felix)
     file = mounted_felix_cfg(store_, running->felix->container());
-  return ExecAnswer{
-      .out = inside_output(
-          *nonce, {.sockets = sockets_.of_node(running->node),
-                   .felix = running->felix.get(),
-                   .uptime = store_.clock().now() - booted_,
-                   .booted = booted_,
-                   .felix_cfg = file})};
+  return ExecAnswer{.out = inside_output(*nonce, {.sockets = sockets_.of_node(running->node),
+                                                  .felix = running->felix.get(),
+                                                  .uptime = store_.clock().now() - booted_,
+                                                  .booted = booted_,
+                                                  .felix_cfg = file})};
 }
 
 }  // namespace catflap::sim

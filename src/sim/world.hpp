@@ -52,9 +52,9 @@ class World {
   Sockets sockets_;
   DaemonSets daemon_sets_;
   Kubelets kubelets_;
-  TimePoint booted_;          // all nodes
-  bool timers_run_ = true;    // something happens by itself in a while
-  std::string quiet_at_;      // the store's resourceVersion after a tick that did nothing
+  TimePoint booted_;      // all nodes
+  TimePoint due_{};       // when something happens by itself
+  std::string quiet_at_;  // the store's resourceVersion after a tick that did nothing
 };
 
 }  // namespace catflap::sim

@@ -28,7 +28,8 @@ json::value scalar(const YAML::Node& node) {
   std::int64_t whole = 0;
   if (is_number(text, whole)) return whole;
   double broken = 0;
-  const bool starts_like_one = !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
+  const bool starts_like_one =
+      !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
   if (starts_like_one && is_number(text, broken)) return broken;
   return json::value(text);
 }
