@@ -101,9 +101,9 @@ function(catflap_fake_library)
   endif()
 endfunction()
 
-# tests/scenarios/installs/NAME.yaml into the binary: src/sim/installs.hpp.
-function(catflap_embed_installs)
-  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/scenarios/installs/*.yaml)
+# catflap_embed(FUNCTION FOLDER): the YAML files of a folder into the binary, as src/sim/embedded.hpp declares it.
+function(catflap_embed function folder)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.yaml)
   set(rows "")
   foreach(file IN LISTS files)
     get_filename_component(name ${file} NAME_WE)
@@ -112,22 +112,21 @@ function(catflap_embed_installs)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   endforeach()
   list(LENGTH files count)
-  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/installs.cpp @ONLY CONTENT
-"// Made by cmake/catflap.cmake from tests/scenarios/installs.
-#include \"sim/installs.hpp\"
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/embedded_${function}.cpp @ONLY CONTENT
+"// Made by cmake/catflap.cmake from ${folder}.
+#include \"sim/embedded.hpp\"
 
 #include <array>
 
 namespace catflap::sim {
 
-std::span<const std::pair<std::string_view, std::string_view>> installs() {
-  using Row = std::pair<std::string_view, std::string_view>;
-  static const std::array<Row, ${count}> kInstalls{{
+EmbeddedFiles ${function}() {
+  static const std::array<std::pair<std::string_view, std::string_view>, ${count}> kFiles{{
 ${rows}  }};
-  return kInstalls;
+  return kFiles;
 }
 
 }  // namespace catflap::sim
 ")
-  target_sources(catflap_sim PRIVATE ${PROJECT_BINARY_DIR}/installs.cpp)
+  target_sources(catflap_sim PRIVATE ${PROJECT_BINARY_DIR}/embedded_${function}.cpp)
 endfunction()

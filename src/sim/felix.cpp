@@ -1,6 +1,7 @@
 #include "sim/felix.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/edits.hpp"
 
@@ -38,7 +39,7 @@ FelixSettings Felix::settings_now() const {
 
 void Felix::start() {
   settings_ = settings_now();
-  read_ = store_.history().size();
+  seen_ = watched();
   restarts_at_.reset();
   started_ = store_.clock().now();
   if (!settings_.runs) return;
@@ -81,20 +82,25 @@ void Felix::listen() {
   if (!open_metrics()) listens_at_ = store_.clock().now() + kRetriesAfter;
 }
 
-/// Of what Felix watches, as far as it is played here: its configuration and the nodes' labels.
-bool Felix::configuration_changed() {
-  bool changed = false;
-  for (const auto& history = store_.history(); read_ < history.size(); ++read_)
-    changed = changed || history[read_].resource.starts_with("felixconfigurations.") ||
-              history[read_].resource == "nodes";
-  return changed;
+/// The versions of what Felix watches, as far as it is played here.
+std::string Felix::watched() const {
+  std::string versions;
+  for (const auto& resource : {Resource{"crd.projectcalico.org", "v1", "felixconfigurations"},
+                               Resource{"projectcalico.org", "v3", "felixconfigurations"}})
+    for (const auto& object : store_.select({.resource = resource}))
+      versions += name_of(object) + text_at(object, {"metadata", "resourceVersion"}) + " ";
+  const auto* node = store_.find({kube::kNodes, "", container_.node});
+  const auto* labels = node != nullptr ? object_at(*node, {"metadata", "labels"}) : nullptr;
+  return labels != nullptr ? versions + json::serialize(*labels) : versions;
 }
 
 TimePoint Felix::tick() {
   const auto now = store_.clock().now();
   // The environment and felix.cfg are read at the start only; FelixContainer keeps the former.
-  if (!restarts_at_ && settings_.runs && configuration_changed() && settings_now() != settings_)
-    restarts_at_ = now + kRestartsAfter;
+  if (!restarts_at_ && settings_.runs) {
+    const auto seen = std::exchange(seen_, watched());
+    if (seen != seen_ && settings_now() != settings_) restarts_at_ = now + kRestartsAfter;
+  }
   if (restarts_at_ && now >= *restarts_at_) {
     stop();
     start();

@@ -35,14 +35,14 @@ class Felix {
   void listen();
   [[nodiscard]] bool open_metrics();
   [[nodiscard]] FelixSettings settings_now() const;
-  [[nodiscard]] bool configuration_changed();
+  [[nodiscard]] std::string watched() const;
 
   Store& store_;
   Sockets& sockets_;
   const Settings& world_;
   FelixContainer container_;
   FelixSettings settings_;
-  std::size_t read_ = 0;  // of the store's history: what came later may concern this Felix
+  std::string seen_;  // versions of what it watches
   int starts_ = 0;
   TimePoint started_{};
   std::optional<TimePoint> listens_at_;   // or tries to, again

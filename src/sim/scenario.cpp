@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "look/match.hpp"
 #include "sim/edits.hpp"
-#include "sim/installs.hpp"
+#include "sim/embedded.hpp"
 #include "sim/json_patch.hpp"
 #include "sim/manifests.hpp"
 #include "sim/server_kinds.hpp"
@@ -17,6 +17,13 @@ namespace catflap::sim {
 namespace {
 
 constexpr std::int64_t kMostNodes = 10'000;
+
+/// Addresses that nodes really have.
+bool is_played(const IpAddress& address) {
+  static const auto kNet4 = *Cidr::parse("10.91.0.0/16");
+  static const auto kNet6 = *Cidr::parse("fd91::/16");
+  return kNet4.contains(address) || kNet6.contains(address);
+}
 
 class Loader {
  public:
@@ -127,9 +134,10 @@ Result<void> Loader::add_node(const json::object& node) {
                                         : std::string{};
     const auto type = one.is_object() ? text_at(one.get_object(), {"type"}) : "InternalIP";
     TRY_ASSIGN(const auto parsed, address(text));
-    const auto here = map_(parsed);
+    // Others are only talked of.
+    const auto here = is_played(parsed) ? map_(parsed) : std::optional{parsed};
     if (!here) continue;
-    settings_.addresses[name].push_back(*here);
+    if (is_played(parsed)) settings_.addresses[name].push_back(*here);
     addresses.push_back(json::object{{"type", type}, {"address", here->to_string()}});
   }
   addresses.push_back(json::object{{"type", "Hostname"}, {"address", name}});

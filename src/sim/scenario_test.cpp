@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/edits.hpp"
-#include "sim/installs.hpp"
+#include "sim/embedded.hpp"
 #include "sim/yaml.hpp"
 
 namespace catflap::sim {
@@ -63,7 +63,7 @@ scenario: x
 cluster:
   kubernetes: "1.28"
   nodes:
-    - {name: a, addresses: [10.91.0.50, "fd91::50"], labels: {zone: z}, ready: false}
+    - {name: a, addresses: [10.91.0.50, "fd91::50", {type: ExternalIP, address: 203.0.113.7}], labels: {zone: z}, ready: false}
   objects:
     - {apiVersion: v1, kind: Secret, metadata: {name: s, namespace: kube-system}, stringData: {k: v}}
   patches:
@@ -76,6 +76,7 @@ cluster:
   EXPECT_TRUE(loaded.settings->not_ready.contains("a"));
   const auto& node = *loaded.store.find({kube::kNodes, "", "a"});
   EXPECT_EQ(text_at(node, {"metadata", "labels", "zone"}), "z");
+  EXPECT_EQ(objects_at(node, {"status", "addresses"}).size(), 3u) << "Hostname is the third";
   const auto& secret = *loaded.store.find({kube::kSecrets, "kube-system", "s"});
   EXPECT_EQ(text_at(secret, {"data", "k"}), "dg==");
   EXPECT_EQ(text_at(secret, {"type"}), "Opaque");

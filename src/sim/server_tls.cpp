@@ -38,9 +38,8 @@ int trust_anybody(int, X509_STORE_CTX*) {
 
 }  // namespace
 
-Result<ServerCertificate> make_server_certificate(TimePoint now) {
-  ServerCertificate made{UniqueHandle<FreeX509>(X509_new()),
-                         UniqueHandle<FreeKey>(EVP_EC_gen("P-256"))};
+Result<MetricsCertificate> make_metrics_certificate(TimePoint now) {
+  MetricsCertificate made{X509Handle(X509_new()), KeyHandle(EVP_EC_gen("P-256"))};
   auto* certificate = made.certificate.get();
   const bool ok = certificate != nullptr && made.key && X509_set_version(certificate, 2) == 1 &&
                   ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
@@ -52,7 +51,7 @@ Result<ServerCertificate> make_server_certificate(TimePoint now) {
   return made;
 }
 
-bool set_up_tls(SSL_CTX* context, const ServerCertificate& certificate, std::string_view kind) {
+bool set_up_tls(SSL_CTX* context, const MetricsCertificate& certificate, std::string_view kind) {
   if (SSL_CTX_use_certificate(context, certificate.certificate.get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, certificate.key.get()) != 1 ||
       SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)

@@ -242,7 +242,7 @@ Task<> accept_all(std::shared_ptr<Server> server, std::size_t nth) {
 
 struct Servers::Impl {
   asio::io_context& io;
-  ServerCertificate certificate;
+  MetricsCertificate certificate;
   std::map<std::uint64_t, std::shared_ptr<Server>> servers;
 };
 
@@ -253,7 +253,7 @@ Servers::~Servers() {
 }
 
 Result<std::unique_ptr<Servers>> Servers::create(asio::io_context& io) {
-  TRY_ASSIGN(auto certificate, make_server_certificate(RealClock().now()));
+  TRY_ASSIGN(auto certificate, make_metrics_certificate(RealClock().now()));
   return std::unique_ptr<Servers>(
       new Servers(std::unique_ptr<Impl>(new Impl{io, std::move(certificate), {}})));
 }
