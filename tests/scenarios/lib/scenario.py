@@ -46,8 +46,8 @@ class Scenario:
         """[{name, addresses}] with the defaults filled in: n1 n2 n3 at 10.91.0.11, .12, .13."""
         given = self.cluster.get("nodes", 3)
         listed = [{"name": f"n{number}"} for number in range(1, given + 1)] if isinstance(given, int) else given
-        return [dict(node, addresses=node.get("addresses") or [f"10.91.0.{10 + number}"])
-                for number, node in enumerate(listed, 1)]
+        return [dict(node, addresses=node.get("addresses") or [f"10.91.{number // 250}.{number % 250}"])
+                for number, node in enumerate(listed, 11)]
 
 
 class StrictLoader(yaml.SafeLoader):

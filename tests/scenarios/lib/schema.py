@@ -203,9 +203,9 @@ role = one_of(*sorted(file.stem for file in ROLES.glob("*.yaml")))
 
 
 def nodes(value, path):
-    either(list, list_of(node, least=1), number)(value, path)
-    if isinstance(value, int) and not 1 <= value <= 200:
-        raise Problem(path, "is to be a number from 1 to 200, or a list")
+    either(list, list_of(node), number)(value, path)
+    if isinstance(value, int) and not 0 <= value <= 10000:
+        raise Problem(path, "is to be a number from 0 to 10000, or a list")
 
 
 def object_key(value, path):
