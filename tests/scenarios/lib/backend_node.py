@@ -179,15 +179,19 @@ class Here(Backend):
 
     def _listen(self, node, one):
         shutil.copy2(backend.program("scenario_server"), RUN / "nodes" / node / "scenario_server")  # its /run/catflap
+        address = one.get("address", "*")
+        for each in ("0.0.0.0", "::") if address == "*" else (address,):
+            self._serve(node, one["serves"], f"[{each}]:{one['port']}" if ":" in each else f"{each}:{one['port']}")
+
+    def _serve(self, node, kind, endpoint):
         process = subprocess.Popen(
-            [SCRIPT, "node-exec", node, "sh", "-c", 'echo $$; exec /run/catflap/scenario_server "$@"', "sh", one["serves"],
-             f"{one.get('address', '*')}:{one['port']}", "--node", node],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            [SCRIPT, "node-exec", node, "sh", "-c", 'echo $$; exec /run/catflap/scenario_server "$@"', "sh", kind, endpoint,
+             "--node", node], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
         pid = process.stdout.readline().strip()
         if pid:
             self._undo.append(lambda: (script("node-exec", node, "kill", "-9", pid), process.wait(10)))
         if process.stdout.readline().strip() != "listening":
-            raise Failure(f"{one['serves']} does not listen on {node}")
+            raise Failure(f"{kind} does not listen at {endpoint} of {node}")
 
     def disturb_node(self, node, state):
         script("pause-kubelet" if state == "NotReady" else "resume-kubelet", node)
