@@ -42,12 +42,15 @@ def set_up(nodes):
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", INTERFACE, "type", "bridge")  # not every kernel has dummies
     run("ip", "link", "set", INTERFACE, "up")
+    for network in OURS:
+        run("ip", f"-{network.version}", "route", "add", str(network), "dev", INTERFACE)
     for node in nodes:
         for text in addresses_of(node):
             address = ipaddress.ip_address(text)
             if any(address in network for network in OURS if network.version == address.version):
-                length = "/24" if address.version == 4 else "/64"
-                run("ip", "address", "add", text + length, "dev", INTERFACE, *(["nodad"] if address.version == 6 else []))
+                # Of one address only, so that what goes to a node comes from itself and meets no other node's filter.
+                whole = [f"{text}/32"] if address.version == 4 else [f"{text}/128", "nodad"]
+                run("ip", "address", "add", *whole, "dev", INTERFACE)
 
 
 def filter_nodes(nodes, network):

@@ -32,6 +32,9 @@ if words[0] == "close":
     ask("PATCH", "/api/v1/nodes/n1", '{"changed": true}')
     print("3 of 3", file=sys.stderr)
     print(" ".join(words), open("policy.yaml").read() if os.path.exists("policy.yaml") else "")
+if words[0] == "undo":
+    pods = [{"metadata": {"uid": words[1] + n, "ownerReferences": [{"kind": "DaemonSet", "name": "calico-node"}]}} for n in "ab"]
+    ask("PATCH", "/api/v1/pods", json.dumps({"items": pods}))
 if words[0] == "wait":
     time.sleep(20)
 """
@@ -107,6 +110,11 @@ class Steps(PlayTest):
         for part in ("cluster_after.node/n1.changed", "cluster_after.node/n2", "untouched", "felix_starts.n1", "felix_starts.n2",
                      "restarts.calico-node"):
             self.assertIn(part, said)
+
+    def test_pods_that_are_replaced(self):
+        self.play({"run": "catflap undo first", "restarts": {"calico-node": 2, "other": 0}},
+                  {"run": "catflap undo first", "restarts": {"calico-node": 0}},
+                  {"run": "catflap undo second", "restarts": {"calico-node": {"oneOf": [2, 3]}}})
 
     def test_a_kill_and_the_signal(self):
         kill = {"at": {"when": "after-commit", "verb": "PATCH"}, "do": "kill -9"}

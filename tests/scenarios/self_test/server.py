@@ -19,6 +19,7 @@ FILES = (FOLDER / "proxy.pem", FOLDER / "proxy.key")
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # one write, not one for the head and one for the body, which waits for an acknowledgement
 
     def log_message(self, *_):
         pass
@@ -47,7 +48,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_PATCH(self):
         self.note()
-        self.server.objects.setdefault(self.path, {}).update(json.loads(self.server.got[-1][3]))
+        body = json.loads(self.server.got[-1][3])
+        if isinstance(body, list):  # a JSON patch of whole fields
+            body = {operation["path"].strip("/"): operation["value"] for operation in body}
+        self.server.objects.setdefault(self.path, {}).update(body)
         self.reply(200, self.server.objects[self.path])
 
     do_POST = do_PATCH
@@ -64,6 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def upgrade(self):
         self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        self.wfile.flush()
         data = self.connection.recv(100)
         self.connection.sendall(data.upper())
         self.close_connection = True
