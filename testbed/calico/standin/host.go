@@ -153,13 +153,12 @@ func (h *host) followPods(pods []*corev1.Pod, now time.Time) bool {
 			continue
 		}
 		if pod.Status.Phase != corev1.PodRunning { // KWOK has not got to it, or its image cannot be had
-			settled = false
+			settled = settled && len(pod.Status.ContainerStatuses) > 0
 			continue
 		}
 		p, err := newProcess(h, pod, now)
-		if err != nil {
+		if err != nil { // it waits for what is missing, and may do so for ever
 			log.Printf("%s: container of %s does not start: %v", h.name, pod.Name, err)
-			settled = false
 			continue
 		}
 		h.running[pod.UID] = p
