@@ -52,6 +52,7 @@ class Here(Backend):
         super().__init__(folder)
         self._servers = []
         self._api = self._kinds = None
+        self._stands_in = False
 
     def start(self, scenario):
         cluster = scenario.cluster
@@ -73,6 +74,7 @@ class Here(Backend):
             self._kinds.create(document)
         self._start_servers(scenario)
         control("felix", *(["--vendor-default"] if cluster.get("vendor_default") else []))
+        self._stands_in = True
         daemon_sets = self._create_objects(scenario)
         self._create_odd_pods(scenario, daemon_sets)
         for number, node in enumerate(scenario.nodes(), 1):
@@ -186,11 +188,9 @@ class Here(Backend):
     def stop(self):
         for process in self._servers:
             backend.end(process)
-        if self._api is None:
-            return
-        # Where nothing runs an address refuses for free.
-        self._health()
-        control("no-felix")
+        if self._stands_in:
+            self._health()  # where nothing runs an address refuses for free
+            control("no-felix")
 
 
 def is_ready(node):
