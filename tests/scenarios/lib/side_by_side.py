@@ -1,0 +1,94 @@
+"""What catflap said of the embedded cluster beside what it said of the real control plane: the same, apart from what must differ
+between any two clusters. Only looks from outside are compared: in KWOK's pods nothing runs that could be looked into."""
+
+import json
+import re
+import shlex
+
+BACKENDS = ("sim", "kube")
+ANY = "…"
+# Keys whose values are of this cluster or this moment only.
+OWN = re.compile(r"(uid|.*Uid|id|hash|digest|server|context|resourceVersion|generation|revision|kubernetes|user|pod|"
+                 r".*(At|Time|Seconds|Ms|Since|Until))$")
+# The same inside of texts.
+VARYING = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
+    (re.compile(r"\b(calico-node|canal)-[a-z0-9]{5}\b"), r"\1-POD"),
+    (re.compile(r"https://127\.0\.0\.1:\d+"), "SERVER"),
+    (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min)\b"), "SPAN"),
+)
+
+
+def applies(scenario):
+    return all(one in scenario.backends for one in BACKENDS) and any(map(is_compared, scenario.steps))
+
+
+def is_compared(step):
+    """A command that only looks from outside, and whose output has a form."""
+    words = shlex.split(step.get("run", ""))
+    looks_outside = words[1:2] == ["diagnose"] or "direct" in words
+    return looks_outside and "json" in words
+
+
+def neutral(value):
+    """Without what must differ. Lists of things without an order of their own are compared in the order of what is left."""
+    if isinstance(value, dict):
+        return {key: ANY if OWN.match(key) and one is not None and not isinstance(one, (dict, list)) else neutral(one)
+                for key, one in value.items()}
+    if isinstance(value, list):
+        return sorted(map(neutral, value), key=lambda one: json.dumps(one, sort_keys=True))
+    if isinstance(value, str):
+        for pattern, word in VARYING:
+            value = pattern.sub(word, value)
+    return value
+
+
+def differing(left, right, path=""):
+    """The first few paths at which two neutral documents differ, with what stands there."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in sorted(left.keys() | right.keys()):
+            yield from differing(left.get(key, "(absent)"), right.get(key, "(absent)"), f"{path}.{key}" if path else key)
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, (one, other) in enumerate(zip(left, right)):
+            yield from differing(one, other, f"{path}[{index}]")
+    elif left != right:
+        yield f"{path}: {shown(left)} and {shown(right)}"
+
+
+def shown(value):
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 160 else text[:160] + ANY
+
+
+class Outputs:
+    def __init__(self):
+        self._said = {}  # (scenario, step): {backend: text}
+
+    def keep(self, scenario, backend, folder):
+        """Called when a scenario was played and its folder is still there."""
+        for index, step in enumerate(scenario.steps, 1):
+            path = folder / f"step-{index}.out"
+            if is_compared(step) and path.exists():
+                self._said.setdefault((scenario.name, index), {})[backend] = path.read_text()
+
+    def compared(self):
+        """(lines to print, whether all that was said twice is the same and something was)."""
+        lines, same, count = [], True, 0
+        for (name, index), said in sorted(self._said.items()):
+            if len(said) < len(BACKENDS):
+                continue
+            count += 1
+            differences = list(compare(*(said[one] for one in BACKENDS)))
+            same = same and not differences
+            lines.append(f"{'not ok' if differences else 'ok'} side by side: {name}, step {index}")
+            lines += [f"    {one}" for one in differences[:10]]
+        return lines, same and count > 0
+
+
+def compare(left, right):
+    try:
+        documents = [neutral(json.loads(text)) for text in (left, right)]
+    except ValueError:
+        return ["one of them is not JSON"]
+    return list(differing(*documents))

@@ -1,0 +1,65 @@
+"""The objects that the kube backend makes of a scenario, and the comparison of two backends."""
+
+import json
+import unittest
+
+from lib import kube_objects, side_by_side
+
+
+def environment(cluster):
+    daemon_set, = kube_objects.Objects(cluster).daemon_sets()
+    return [(one["name"], one.get("value")) for one in kube_objects.felix_of(daemon_set["spec"]["template"])["env"]
+            if one["name"] in ("A", "IP")]
+
+
+class Environment(unittest.TestCase):
+    def test_a_map_sets_where_the_name_stands(self):
+        self.assertEqual(environment({"env": {"IP": "none", "A": "1"}}), [("IP", "none"), ("A", "1")])
+
+    def test_a_list_is_appended_with_duplicates(self):
+        changes = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+        self.assertEqual(environment({"env": changes}), [("IP", "autodetect"), ("A", "1"), ("A", "2")])
+
+
+class Objects(unittest.TestCase):
+    def test_patches_come_after_objects(self):
+        objects = kube_objects.Objects({
+            "objects": [{"apiVersion": "crd.projectcalico.org/v1", "kind": "FelixConfiguration",
+                         "metadata": {"name": "default"}, "spec": {"prometheusMetricsEnabled": True}}],
+            "patches": [{"target": "felixconfiguration/default", "merge": {"spec": {"prometheusMetricsEnabled": None}}}]})
+        felix, = [one for one in objects.others() if one["kind"] == "FelixConfiguration"]
+        self.assertEqual(felix["spec"]["logSeverityScreen"], "Info")
+        self.assertNotIn("prometheusMetricsEnabled", felix["spec"])
+
+    def test_a_patch_of_nothing_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "daemonset/kube-system/canal"):
+            kube_objects.Objects({"patches": [{"target": "daemonset/kube-system/canal", "merge": {}}]})
+
+    def test_the_version_is_that_of_all_images(self):
+        daemon_set, = kube_objects.Objects({"calico": "v3.99.0"}).daemon_sets()
+        spec = daemon_set["spec"]["template"]["spec"]
+        self.assertEqual({one["image"].rpartition(":")[2] for one in spec["containers"] + spec["initContainers"]}, {"v3.99.0"})
+
+
+class Rights(unittest.TestCase):
+    def rules(self, deny):
+        for document in kube_objects.rights(["closer"], deny):
+            for rule in document.get("rules", []):
+                for verb in rule["verbs"]:
+                    yield verb, rule["resources"][0]
+
+    def test_what_is_denied_is_not_given_and_nothing_else_is_lost(self):
+        given, less = set(self.rules([])), set(self.rules([{"verb": "patch", "resource": "daemonsets"}]))
+        self.assertEqual(given - less, {("patch", "daemonsets")})
+
+
+class SideBySide(unittest.TestCase):
+    def test_times_and_names_may_differ(self):
+        one, other = ({"takenAt": at, "pods": [{"name": f"calico-node-{name}"}]} for at, name in
+                      (("2026-11-21T10:00:00Z", "abcde"), ("2026-11-21T11:00:00Z", "12345")))
+        self.assertEqual(list(side_by_side.compare(json.dumps(one), json.dumps(other))), [])
+
+    def test_a_verdict_may_not(self):
+        one, other = ({"nodes": [{"name": "n1", "verdict": verdict}]} for verdict in ("closed", "exposed"))
+        self.assertEqual(list(side_by_side.compare(json.dumps(one), json.dumps(other))),
+                         ['nodes[0].verdict: "closed" and "exposed"'])
