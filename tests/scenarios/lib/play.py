@@ -170,9 +170,29 @@ def report(index, step, ended, found, requests):
     if len(requests) > SHOWN_REQUESTS:
         lines.append(f"    … {len(requests) - SHOWN_REQUESTS} before these")
     lines += [f"    {record}" for record in requests[-SHOWN_REQUESTS:]]
-    for name, text in (("stdout", ended.out), ("stderr", ended.err)):
+    for name, text in (("stdout", gist(ended.out)), ("stderr", ended.err)):
         lines.append(f"  {name}:")
-        lines += [f"    {line[:400]}" for line in text.splitlines()[-(60 if step.get("stdout") and name == "stdout" else 25):]]
+        lines += [f"    {line[:400]}" for line in text.splitlines()[-25:]]
+    return "\n".join(lines)
+
+
+def gist(text):
+    """A document's verdicts, reasons and findings; any other text as it is."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(document, dict):
+        return text
+    lines = [str(document.get("kind"))]
+    lines += [f"{key}: {json.dumps(document[key])}" for key in ("result", "error", "refusals", "findings") if document.get(key)]
+    cluster = document.get("cluster", {})
+    lines.append(f"cluster: {cluster.get('verdict')} {json.dumps(cluster.get('counts'))} {json.dumps(cluster.get('findings'))}")
+    for node in document.get("nodes", []):
+        lines.append(f"{node.get('name')}: {node.get('verdict')} {node.get('basis') or ''} {json.dumps(node.get('reasons'))} "
+                     f"{json.dumps(node.get('findings'))}")
+    for rollout in document.get("daemonSets", []):
+        lines += [f"{node['name']}: {node['state']} {node['reason']}" for node in rollout.get("nodes", [])]
     return "\n".join(lines)
 
 
