@@ -5,7 +5,7 @@ import json
 import pathlib
 import subprocess
 
-from lib import backend, kube_objects, kubeconfig, netns
+from lib import backend, kube_objects, kubeconfig, netns, rights
 from lib.api import Api
 from lib.backend import Backend, CannotRun, Failure, Started
 from lib.kube_cleaner import Cleaner
@@ -70,7 +70,7 @@ class Here(Backend):
             subprocess.run(words, capture_output=True, check=False)  # of the scenario before, if it had them
         netns.set_up(scenario.nodes())
         user = control("user", kube_objects.USER)
-        for document in kube_objects.rights(cluster.get("rbac") or ["closer"], cluster.get("deny")):
+        for document in rights.objects(kube_objects.USER, cluster, kube_objects.OURS):
             self._kinds.create(document)
         self._start_servers(scenario)
         control("felix", *(["--vendor-default"] if cluster.get("vendor_default") else []))

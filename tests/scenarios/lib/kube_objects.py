@@ -166,27 +166,3 @@ def pod(daemon_set, revision, node_name, differs):
         "generateName": daemon_set["metadata"]["name"] + "-", "namespace": daemon_set["metadata"]["namespace"],
         "labels": labels, "annotations": annotations, "ownerReferences": [owner],
         "finalizers": [HELD] if differs.get("terminating") else []}}
-
-
-def rights(roles, deny):
-    """The shipped roles less what is denied, bound to the command's user."""
-    for role in roles:
-        for document in yaml.safe_load_all((REPOSITORY / f"deploy/{role}.yaml").read_text()):
-            if not document:
-                continue
-            document["metadata"].setdefault("labels", {}).update(OURS)
-            document["rules"] = [rule for one in document["rules"] for rule in without(one, deny or [])]
-            yield document
-            metadata = {key: document["metadata"][key] for key in ("name", "namespace", "labels") if key in document["metadata"]}
-            yield {"apiVersion": document["apiVersion"], "kind": document["kind"] + "Binding", "metadata": metadata,
-                   "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": document["kind"], "name": metadata["name"]},
-                   "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}]}
-
-
-def without(rule, deny):
-    """The rule as one for each of its resources, less the denied verbs."""
-    for resource in rule.get("resources", []):
-        denied = {one["verb"] for one in deny if one["resource"] == resource}
-        verbs = [verb for verb in rule["verbs"] if verb not in denied]
-        if verbs:
-            yield dict(rule, resources=[resource], verbs=verbs)

@@ -9,19 +9,21 @@ GROUP = "rbac.authorization.k8s.io"
 DEFAULT = ["closer"]  # complete: what close needs, verify and diagnose need too
 
 
-def objects(user, cluster):
-    """Roles and bindings for the user of this `cluster`."""
+def objects(user, cluster, labels=None):
+    """Roles and bindings for the user of this `cluster`, with these labels."""
     made = []
     for role in cluster.get("rbac", DEFAULT):
         for document in filter(None, yaml.safe_load_all((DEPLOY / f"{role}.yaml").read_text())):
             if document["kind"] not in ("Role", "ClusterRole"):
                 continue
             name = f"{user}-{document['metadata']['name']}"
-            place = {key: value for key, value in document["metadata"].items() if key == "namespace"}
+            metadata = {"name": name, "labels": labels or {}}
+            if "namespace" in document["metadata"]:
+                metadata["namespace"] = document["metadata"]["namespace"]
             rules = [left for rule in document["rules"] for left in without(rule, cluster.get("deny") or [])]
-            made.append(dict(document, metadata=dict(place, name=name), rules=rules))
+            made.append(dict(document, metadata=metadata, rules=rules))
             made.append({
-                "apiVersion": f"{GROUP}/v1", "kind": document["kind"] + "Binding", "metadata": dict(place, name=name),
+                "apiVersion": f"{GROUP}/v1", "kind": document["kind"] + "Binding", "metadata": metadata,
                 "roleRef": {"apiGroup": GROUP, "kind": document["kind"], "name": name},
                 "subjects": [{"kind": "User", "apiGroup": GROUP, "name": user}]})
     return made

@@ -41,18 +41,6 @@ class Objects(unittest.TestCase):
         self.assertEqual({one["image"].rpartition(":")[2] for one in spec["containers"] + spec["initContainers"]}, {"v3.99.0"})
 
 
-class Rights(unittest.TestCase):
-    def rules(self, deny):
-        for document in kube_objects.rights(["closer"], deny):
-            for rule in document.get("rules", []):
-                for verb in rule["verbs"]:
-                    yield verb, rule["resources"][0]
-
-    def test_what_is_denied_is_not_given_and_nothing_else_is_lost(self):
-        given, less = set(self.rules([])), set(self.rules([{"verb": "patch", "resource": "daemonsets"}]))
-        self.assertEqual(given - less, {("patch", "daemonsets")})
-
-
 class SideBySide(unittest.TestCase):
     def test_times_and_names_may_differ(self):
         one, other = ({"takenAt": at, "pods": [{"name": f"calico-node-{name}"}]} for at, name in
