@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_read.hpp"
 #include "sim/json_patch.hpp"
 #include "sim/selector.hpp"
 
@@ -46,11 +47,23 @@ Result<void> check_size(const ObjectRef& ref, const json::object& object) {
   if (ref.resource != kube::kConfigMaps || data == nullptr || !data->is_object()) return {};
   std::size_t total = 0;
   for (const auto& [key, value] : data->as_object()) {
-    if (!value.is_string()) return invalid(ref, "ConfigMap data must be strings");
+    if (!value.is_string()) return invalid(ref, "data: Invalid value: must be strings");
     total += value.as_string().size();
   }
   if (total > kMaxConfigMapBytes)
-    return invalid(ref, "ConfigMap is invalid: []: Too long: must have at most 1048576 bytes");
+    return invalid(ref, "[]: Too long: may not be more than 1048576 bytes");
+  return {};
+}
+
+Result<void> check_immutable(const ObjectRef& ref, const json::object& old,
+                             const json::object& next) {
+  if (meta(next, "uid") != meta(old, "uid"))
+    return invalid(ref, "metadata.uid: Invalid value: field is immutable");
+  const auto* selector = value_at(old, {"spec", "selector"});
+  const auto* wanted = value_at(next, {"spec", "selector"});
+  if (ref.resource == kube::kDaemonSets && selector != nullptr &&
+      (wanted == nullptr || *wanted != *selector))
+    return invalid(ref, "spec.selector: Invalid value: field is immutable");
   return {};
 }
 
@@ -84,8 +97,30 @@ json::object& Store::store(const Resource& resource, json::object object) {
   auto& metadata = metadata_of(object);
   metadata["resourceVersion"] = std::to_string(++revision_);
   const auto name = std::pair{meta(object, "namespace"), meta(object, "name")};
-  history_.push_back({.resource = key_of(resource), .deleted = false, .object = object});
-  return objects_[key_of(resource)][name] = std::move(object);
+  auto& names = objects_[key_of(resource)];
+  Change change{.revision = revision_, .resource = key_of(resource), .object = object};
+  if (const auto old = names.find(name); old != names.end()) change.before = std::move(old->second);
+  remember(std::move(change));
+  return names[name] = std::move(object);
+}
+
+void Store::remember(Change change) {
+  history_.push_back(std::move(change));
+  if (history_.size() <= remembered_) return;
+  forgotten_ = history_.front().revision;
+  history_.pop_front();
+}
+
+const Store::Change* Store::change_after(std::uint64_t revision) const {
+  CHECK(revision >= forgotten_, "the history is read from before its beginning");
+  if (revision >= revision_) return nullptr;
+  const auto newer = std::min<std::uint64_t>(revision_ - revision, history_.size());
+  return &history_[history_.size() - newer];
+}
+
+void Store::forget_history() {
+  history_.clear();
+  forgotten_ = revision_;
 }
 
 void Store::put(const Resource& resource, json::object object) {
@@ -115,6 +150,37 @@ std::vector<json::object> Store::select(const ListQuery& query) const {
   return found;
 }
 
+Result<std::vector<json::object>> Store::select_at(const ListQuery& query,
+                                                   std::uint64_t revision) const {
+  if (revision < forgotten_)
+    return Error{.kind = ErrorKind::internal,
+                 .what = fmt::format("too old resource version: {} ({})", revision, forgotten_),
+                 .system_code = 410};
+  std::map<std::pair<std::string, std::string>, const json::object*> names;
+  if (const auto kind = objects_.find(key_of(query.resource)); kind != objects_.end())
+    for (const auto& [name, object] : kind->second) names[name] = &object;
+  for (auto change = history_.rbegin(); change != history_.rend(); ++change) {
+    if (change->revision <= revision) break;
+    if (change->resource != key_of(query.resource)) continue;
+    const auto name = std::pair{meta(change->object, "namespace"), meta(change->object, "name")};
+    if (change->before)
+      names[name] = &*change->before;
+    else
+      names.erase(name);
+  }
+  std::vector<json::object> found;
+  for (const auto& [name, object] : names)
+    if (matches(*object, query)) found.push_back(*object);
+  return found;
+}
+
+std::map<std::string, const json::object*> Store::samples() const {
+  std::map<std::string, const json::object*> found;
+  for (const auto& [key, names] : objects_)
+    if (!names.empty()) found[key] = &names.begin()->second;
+  return found;
+}
+
 json::object Store::updated(const json::object& old, json::object next) const {
   const auto content = [](const json::object& object) {
     return without(object, {"metadata", "status"});
@@ -139,8 +205,13 @@ void Store::edit(const ObjectRef& ref, const std::function<void(json::object&)>&
 bool Store::erase(const ObjectRef& ref) {
   const auto* old = find(ref);
   if (old == nullptr) return false;
-  ++revision_;
-  history_.push_back({.resource = key_of(ref.resource), .deleted = true, .object = *old});
+  Change change{.revision = ++revision_,
+                .resource = key_of(ref.resource),
+                .deleted = true,
+                .object = *old,
+                .before = *old};
+  metadata_of(change.object)["resourceVersion"] = std::to_string(revision_);
+  remember(std::move(change));
   objects_[key_of(ref.resource)].erase({ref.namespace_, ref.name});
   return true;
 }
@@ -176,11 +247,20 @@ Result<json::object> Store::patch(const ObjectRef& ref, PatchType type, const js
   } else {
     patched = apply_merge_patch(*old, body);
   }
-  json::object next = patched.as_object();
-  const auto version = meta(next, "resourceVersion");
-  if (!version.empty() && version != meta(*old, "resourceVersion")) return conflict(ref);
-  if (meta(next, "uid") != meta(*old, "uid"))
-    return invalid(ref, "metadata.uid: field is immutable");
+  if (!patched.is_object()) return invalid(ref, "the patch leaves no object");
+  return update(ref, std::move(patched.as_object()), dry_run);
+}
+
+Result<json::object> Store::update(const ObjectRef& ref, json::object next, bool dry_run) {
+  const auto* old = find(ref);
+  if (old == nullptr) return not_found(ref);
+  auto& metadata = metadata_of(next);
+  for (const auto* key : {"uid", "resourceVersion"})
+    if (meta(next, key).empty()) metadata[key] = meta(*old, key);
+  for (const auto* key : {"generation", "creationTimestamp"})
+    if (const auto* counted = value_at(*old, {"metadata", key})) metadata[key] = *counted;
+  if (meta(next, "resourceVersion") != meta(*old, "resourceVersion")) return conflict(ref);
+  TRY(check_immutable(ref, *old, next));
   TRY(check_size(ref, next));
   if (next == *old) return next;
   next = updated(*old, std::move(next));

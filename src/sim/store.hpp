@@ -4,8 +4,10 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +26,16 @@ class Store {
  public:
   /// One line of the store's history; watches read it from where they are.
   struct Change {
+    std::uint64_t revision = 0;
     std::string resource;  // "daemonsets.apps"
     bool deleted = false;
-    json::object object;
+    json::object object;                 // of a deleted one the last, with this revision
+    std::optional<json::object> before;  // none: it was created
   };
 
-  explicit Store(const Clock& clock) : clock_(clock) {}
+  /// Of the history the last `remembered` changes are kept.
+  explicit Store(const Clock& clock, std::size_t remembered = 2000)
+      : clock_(clock), remembered_(remembered) {}
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
@@ -49,11 +55,28 @@ class Store {
                                             const json::object& object, bool dry_run);
   [[nodiscard]] Result<json::object> patch(const ObjectRef& ref, PatchType type,
                                            const json::value& body, bool dry_run);
+  /// Stores `next` in its place. What the server counts (uid, resourceVersion, generation …) may be
+  /// left out of it; a resourceVersion that is there and another is a conflict.
+  [[nodiscard]] Result<json::object> update(const ObjectRef& ref, json::object next, bool dry_run);
   [[nodiscard]] Result<json::object> remove(const ObjectRef& ref, const std::string& uid,
                                             const std::string& resource_version, bool dry_run);
 
-  [[nodiscard]] const std::vector<Change>& history() const { return history_; }
+  /// Oldest first, one a revision, without gaps after forgotten().
+  [[nodiscard]] const std::deque<Change>& history() const { return history_; }
+  /// The first change after that revision, which must not be forgotten; null: there is none yet.
+  [[nodiscard]] const Change* change_after(std::uint64_t revision) const;
+  /// The revision up to which the history is lost: nothing can be resumed from before it.
+  [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
+  /// As after a compaction: watches and lists go on only from here.
+  void forget_history();
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] std::string resource_version() const { return std::to_string(revision_); }
+
+  /// What select() gave at that revision; an error with system_code 410 if that is forgotten.
+  [[nodiscard]] Result<std::vector<json::object>> select_at(const ListQuery& query,
+                                                            std::uint64_t revision) const;
+  /// One object of each type there is, by "daemonsets.apps".
+  [[nodiscard]] std::map<std::string, const json::object*> samples() const;
 
   /// Does the object match the query's selectors and namespace?
   [[nodiscard]] static bool matches(const json::object& object, const ListQuery& query);
@@ -63,13 +86,16 @@ class Store {
   using Names = std::map<std::pair<std::string, std::string>, json::object>;  // (namespace, name)
 
   json::object& store(const Resource& resource, json::object object);
+  void remember(Change change);
   [[nodiscard]] json::object updated(const json::object& old, json::object next) const;
 
   const Clock& clock_;
   std::uint64_t revision_ = 1000;
   int uids_ = 0;
   std::map<std::string, Names> objects_;
-  std::vector<Change> history_;
+  std::size_t remembered_;
+  std::uint64_t forgotten_ = 0;
+  std::deque<Change> history_;
 };
 
 /// Errors with the kinds and status codes of the real client.

@@ -34,7 +34,7 @@ std::pair<std::string, std::string> name_of(const json::object& object) {
 struct FakeApi::WatchState {
   ListQuery query;
   std::function<void(const WatchEvent&)> on_event;
-  std::size_t position = 0;  // in the cluster's history
+  std::uint64_t revision = 0;  // of the cluster's history, seen
   bool listed = false;
   bool ended = false;
   std::set<std::pair<std::string, std::string>> known;
@@ -236,7 +236,7 @@ void FakeApi::deliver_to(WatchState& state) {
       return state.on_event({.type = Type::trouble, .text = error->what});
     state.listed = true;
     state.known.clear();
-    state.position = cluster_->history().size();
+    state.revision = cluster_->revision();
     for (const auto& object : cluster_->select(state.query)) {
       state.known.insert(name_of(object));
       state.on_event({.type = Type::added, .object = object});
@@ -244,8 +244,11 @@ void FakeApi::deliver_to(WatchState& state) {
     }
     return state.on_event({.type = Type::synced});
   }
-  while (!state.ended && state.position < cluster_->history().size()) {
-    const auto change = cluster_->history()[state.position++];
+  while (!state.ended) {
+    const auto* next = cluster_->change_after(state.revision);
+    if (next == nullptr) return;
+    const auto change = *next;  // a callback may write
+    state.revision = change.revision;
     if (change.resource != FakeCluster::key_of(state.query.resource)) continue;
     const auto name = name_of(change.object);
     const bool was_known = state.known.contains(name);
