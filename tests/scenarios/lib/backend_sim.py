@@ -27,7 +27,7 @@ class Here(Backend):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self._process = None
+        self._process, self._serves = None, False
         self._api = None
         self._log = folder / "demo.log"
 
@@ -50,6 +50,7 @@ class Here(Backend):
                 continue
             line = self._process.stdout.readline()
             if line.strip() == "serving":
+                self._serves = True
                 return
             if not line:
                 self._process.wait(5)
@@ -72,7 +73,7 @@ class Here(Backend):
         return backend.tail(self._log)
 
     def stop(self):
-        if self._process and self._process.poll() not in (None, 0):
+        if self._serves and self._process.poll() is not None:
             code = self._process.returncode
             raise Failure(f"catflap demo died with {code} while the scenario ran:\n{self.logs()}")
         backend.end(self._process)

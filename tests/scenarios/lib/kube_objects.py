@@ -6,7 +6,6 @@ import pathlib
 
 import yaml
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 INSTALLS = pathlib.Path(__file__).resolve().parents[1] / "installs"
 FELIX = "calico-node"  # the container
 KUBELET = {"sim.catflap.dev/kubelet": "kwok"}  # nodes that KWOK looks after

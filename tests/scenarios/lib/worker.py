@@ -17,7 +17,7 @@ HOLDS, DIFFERS, BROKEN = "holds", "differs", "broken"
 
 
 def main(path, backend_name, folder, certificates, then):
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     folder = pathlib.Path(folder)
     here = backends.backend_class(backend_name)(folder)
