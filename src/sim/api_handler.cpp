@@ -6,6 +6,7 @@
 
 #include "sim/api_call.hpp"
 #include "sim/discovery.hpp"
+#include "sim/openapi.hpp"
 
 namespace catflap::sim {
 
@@ -141,7 +142,9 @@ std::optional<Reply> ApiHandler::discover(const ApiRequest& request) const {
   if (path == "/version" || path == "/version/") return version();
   for (const auto* health : {"/healthz", "/readyz", "/livez"})
     if (path == health) return text_reply("ok");
-  return discovery_reply(kinds_of(store_), request.segments);
+  const auto kinds = kinds_of(store_);
+  if (auto described = openapi_reply(kinds, request.segments)) return described;
+  return discovery_reply(kinds, request.segments);
 }
 
 Reply ApiHandler::version() const {

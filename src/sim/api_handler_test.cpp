@@ -156,6 +156,14 @@ TEST_F(ApiHandlerTest, ADefinitionBringsATypeBeforeItsFirstObject) {
   EXPECT_EQ(ask("GET", "/apis/operator.tigera.io/v0/installations").status, 404);
 }
 
+TEST_F(ApiHandlerTest, SaysThatAPatchCanBeValidated) {
+  const auto roots = object(ask("GET", "/openapi/v3"));
+  EXPECT_EQ(text_at(roots, {"paths", "apis/apps/v1", "serverRelativeURL"}),
+            "/openapi/v3/apis/apps/v1");
+  EXPECT_THAT(ask("GET", "/openapi/v3/apis/apps/v1").body, HasSubstr("fieldValidation"));
+  EXPECT_EQ(ask("GET", "/openapi/v3/apis/nobody/v1").status, 404);
+}
+
 TEST_F(ApiHandlerTest, OnlyTheAdminActsAsSomebodyElse) {
   EXPECT_EQ(ask("GET", kSet, "", {{"impersonate-user", "user"}}).status, 403);
   const auto reply =

@@ -11,6 +11,7 @@ namespace catflap::sim {
 
 namespace {
 
+constexpr std::uint64_t kWatchSeconds = 1800;  // if the client does not say
 constexpr std::uint64_t kMaxWatchSeconds = 86400;
 
 /// A page's end, as the continue token says it: after which object, at which revision.
@@ -117,17 +118,17 @@ Reply ApiHandler::list(const Call& call) const {
 ApiHandler::Answer ApiHandler::watch(const Call& call) const {
   const auto& request = call.request;
   const auto after = read_number(request.option("resourceVersion"), 0);
-  const auto seconds = read_number(request.option("timeoutSeconds"), 1800);
+  const auto seconds = read_number(request.option("timeoutSeconds"), 0);
   if (!after || !seconds) return bad_request("resourceVersion and timeoutSeconds must be numbers");
   const bool initial = request.is_set("sendInitialEvents");
-  return WatchFeed(
-      store_, call.shape,
-      {.query = call.query(),
-       .after = *after,
-       .tell_what_is = *after == 0 || initial,
-       .mark_initial = initial,
-       .bookmarks = request.is_set("allowWatchBookmarks"),
-       .timeout = std::chrono::seconds{std::min<std::uint64_t>(*seconds, kMaxWatchSeconds)}});
+  return WatchFeed(store_, call.shape,
+                   {.query = call.query(),
+                    .after = *after,
+                    .tell_what_is = *after == 0 || initial,
+                    .mark_initial = initial,
+                    .bookmarks = request.is_set("allowWatchBookmarks"),
+                    .timeout = std::chrono::seconds{
+                        *seconds == 0 ? kWatchSeconds : std::min(*seconds, kMaxWatchSeconds)}});
 }
 
 ApiHandler::Answer ApiHandler::exec(const Call& call) const {

@@ -18,7 +18,8 @@ struct Reply {
 [[nodiscard]] Reply json_reply(const json::value& value, int status = 200);
 [[nodiscard]] Reply text_reply(std::string text, int status = 200);
 
-/// A Status of `status: Failure`; `details` null: none.
+/// A Status of `status: Failure`; without a reason if it is empty, without details if they are
+/// null.
 [[nodiscard]] json::object failure(int code, std::string_view reason, std::string_view message,
                                    json::value details = nullptr);
 [[nodiscard]] Reply failure_reply(int code, std::string_view reason, std::string_view message,

@@ -81,7 +81,7 @@ Body patched(const Kind& kind, const json::object& old, const ApiRequest& reques
   const bool strategic = type == "application/strategic-merge-patch+json";
   if (!strategic || !kind.is_built_in()) return unsupported_type();
   auto applied = apply_strategic_patch(old, patch.as_object());
-  if (!applied) return bad_request(applied.error().what);
+  if (!applied) return failure_reply(500, "", applied.error().what);
   return json::value(*std::move(applied));
 }
 

@@ -20,6 +20,9 @@ json::object resource_of(const Kind& kind) {
       {"namespaced", kind.scope == Kind::Scope::namespaced},
       {"kind", kind.name},
       {"verbs", verbs({"create", "delete", "get", "list", "patch", "update", "watch"})}};
+  // What kubectl get all asks for.
+  for (const auto* one : {"DaemonSet", "Deployment", "Pod", "Service"})
+    if (kind.name == one && kind.is_built_in()) resource["categories"] = json::array{"all"};
   if (!kind.short_names.empty())
     resource["shortNames"] = json::array(kind.short_names.begin(), kind.short_names.end());
   return resource;

@@ -49,7 +49,7 @@ bool merges_primitives(std::string_view field) {
 }
 
 Error bad_patch(std::string what) {
-  return Error{.kind = ErrorKind::internal, .what = std::move(what), .system_code = 400};
+  return Error{.kind = ErrorKind::internal, .what = std::move(what), .system_code = 500};
 }
 
 std::string directive(const json::object& patch) {
@@ -185,9 +185,13 @@ Result<void> merge_list(json::object& target, const std::string& field, const js
   } else if (change != nullptr) {
     merged = *change;
   }
-  if (order != nullptr && (!key.empty() || merges_primitives(field)))
-    merged = ordered(merged, before, *order, key);
-  target[field] = std::move(merged);
+  const bool merges = !key.empty() || merges_primitives(field);
+  const auto* wanted = order != nullptr ? order : change;
+  if (merges && wanted != nullptr) merged = ordered(merged, before, *wanted, key);
+  if (merged.empty())
+    target.erase(field);
+  else
+    target[field] = std::move(merged);
   return {};
 }
 
@@ -212,7 +216,7 @@ Merged merge_objects(json::object target, const json::object& patch) {
   const auto what = directive(patch);
   if (what == "replace") return without_directives(patch).as_object();
   if (what == "delete") return json::object{};
-  if (!what.empty() && what != "merge") return bad_patch("unknown patch type found in: " + what);
+  if (!what.empty() && what != "merge") return bad_patch("unknown patch type: " + what);
   retain(target, patch);
   for (const auto& [key, value] : patch) {
     const auto field = field_of(key);

@@ -16,7 +16,9 @@ namespace catflap::sim {
 [[nodiscard]] std::string merge_key(std::string_view field, const boost::json::array& list);
 
 /// Understands null, $patch (replace, delete, merge), $setElementOrder, $deleteFromPrimitiveList
-/// and $retainKeys. An error with system_code 400 if an element lacks its key.
+/// and $retainKeys. Elements that the patch brings stand where its own order puts them, so a new
+/// one alone stands first. An error with system_code 500, as the real server answers it, if an
+/// element lacks its key.
 [[nodiscard]] Result<boost::json::object> apply_strategic_patch(boost::json::object target,
                                                                 const boost::json::object& patch);
 
