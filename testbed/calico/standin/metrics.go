@@ -56,7 +56,7 @@ var shared = func() *prometheus.Registry {
 func felixServer(host string) func(net.Listener) *http.Server {
 	own := prometheus.NewRegistry()
 	label := prometheus.NewGauge(prometheus.GaugeOpts{Name: "felix_host",
-		Help: "The host of this Felix, as a label.",
+		Help:        "The host of this Felix, as a label.",
 		ConstLabels: prometheus.Labels{"host": host}})
 	label.Set(1)
 	own.MustRegister(label)
