@@ -29,7 +29,7 @@ set_build_folders() {
 	calico+=("$testbed/calico-tls/metrics_server.go")
 	calico_tls_dir=$cache/calico-tls-$(key build_calico_tls "${calico[@]}")
 	kwok_dir=$cache/kwok-$(key build_kwok "$testbed"/kwok/go.{mod,sum})
-	standin_dir=$cache/standin-$(key build_standin "$testbed"/calico/{go.{mod,sum},{felixdecides,standin}/*.go})
+	standin_dir=$cache/standin-$(key build_standin "$testbed"/calico/{go.{mod,sum},felixdecides/{felix,environment}.go,standin/*.go})
 }
 
 # build_into FOLDER FUNCTION: FUNCTION fills $out; FOLDER appears complete or not at all.
