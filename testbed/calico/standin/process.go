@@ -74,6 +74,9 @@ func (p *process) look(addresses []string, now time.Time) time.Time {
 	}
 	p.followConfiguration(now)
 	p.listen(addresses, now)
+	if p.endAt.IsZero() && !p.readyAt.Before(now) {
+		return p.readyAt.Add(time.Millisecond)
+	}
 	return p.endAt
 }
 

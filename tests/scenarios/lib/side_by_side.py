@@ -8,13 +8,14 @@ import shlex
 BACKENDS = ("sim", "kube")
 ANY = "…"
 # Keys whose values are of this cluster or this moment only.
-OWN = re.compile(r"(uid|.*Uid|id|hash|digest|server|context|resourceVersion|generation|revision|kubernetes|user|pod|"
+OWN = re.compile(r"(uid|.*Uid|id|hash|digest|server|context|resourceVersion|generation|revision|kubernetes|user|pod|bytes|"
                  r".*(At|Time|Seconds|Ms|Since|Until))$")
 # The same inside of texts.
 VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\b(calico-node|canal)-[a-z0-9]{5}\b"), r"\1-POD"),
+    (re.compile(r"\S*/evidence-\S*\.json"), "EVIDENCE"),
     (re.compile(r"https://127\.0\.0\.1:\d+"), "SERVER"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min)\b"), "SPAN"),
 )
