@@ -29,7 +29,9 @@ set_build_folders() {
 	calico+=("$testbed/calico-tls/metrics_server.go")
 	calico_tls_dir=$cache/calico-tls-$(key build_calico_tls "${calico[@]}")
 	kwok_dir=$cache/kwok-$(key build_kwok "$testbed"/kwok/go.{mod,sum})
-	standin_dir=$cache/standin-$(key build_standin "$testbed"/calico/{go.{mod,sum},felixdecides/{felix,environment}.go,standin/*.go})
+	local standin
+	mapfile -t standin < <(find "$testbed"/calico/{felixdecides,standin} -name '*.go' ! -name '*_test.go' | sort)
+	standin_dir=$cache/standin-$(key build_standin "$testbed"/calico/go.{mod,sum} "${standin[@]}")
 }
 
 # build_into FOLDER FUNCTION: FUNCTION fills $out; FOLDER appears complete or not at all.
