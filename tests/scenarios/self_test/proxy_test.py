@@ -156,12 +156,12 @@ class Plays(ProxyTest):
             self.ask("GET", "/api/v1/nodes")
         with contextlib.suppress(*LOST):
             self.assertEqual(watch.sock.recv(10) if watch.sock else b"", b"")  # cut too
-        while time.monotonic() < began + 3:
+        while time.monotonic() < began + 10:
             with contextlib.suppress(ConnectionRefusedError):
                 self.assertEqual(self.ask("GET", "/api/v1/nodes")[0], 200)
                 break
             time.sleep(0.02)
-        self.assertTrue(0.3 <= time.monotonic() - began < 2)
+        self.assertTrue(0.3 <= time.monotonic() - began < 10)
 
     def test_down_between_two_runs(self):
         self.proxy.down(0.1)
@@ -182,13 +182,12 @@ class Plays(ProxyTest):
         self.assertEqual(len(self.server.got), 1)
 
     def test_slow(self):
-        self.disturb("apiserver: slow 200ms", "after-commit")
+        fault = self.disturb("apiserver: slow 200ms", "after-commit")
         began = time.monotonic()
         self.ask("GET", "/api/v1/nodes")
         self.assertGreaterEqual(time.monotonic() - began, 0.2)
-        began = time.monotonic()
         self.ask("GET", "/api/v1/nodes")
-        self.assertLess(time.monotonic() - began, 0.2)
+        self.assertEqual((fault.met, fault.seen), (1, 2))
 
     def test_410_for_a_watch_that_begins(self):
         self.disturb("watch: 410")
