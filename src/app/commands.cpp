@@ -102,6 +102,19 @@ const std::vector<Command>& rows() {
        "Explains a finding (CF0001) or a reason (node-not-ready) that another command printed.",
        {{"explain CF0001", "one code"}, {"explain --list", "all of them"}},
        run_explain},
+      {"demo",
+       "",
+       "A cluster in this process, to try catflap on",
+       "none",
+       groups({common, demo}),
+       "Serves an embedded cluster whose nodes serve Felix's metrics, until Ctrl-C. Its kubeconfig "
+       "has\n"
+       "the contexts user, with the rights in deploy/, and admin. Nothing leaves this machine.",
+       {{"demo --serve --kubeconfig demo.kubeconfig",
+         "then: catflap diagnose --kubeconfig demo.kubeconfig"},
+        {"demo --serve --scenario tests/scenarios/env-true-by-manifest.yaml",
+         "the cluster of a scenario; the kubeconfig is ./catflap-demo.kubeconfig"}},
+       run_demo},
       {"version",
        "",
        "The version of catflap",
@@ -158,7 +171,10 @@ constexpr std::array kFlags{
             "auto, always or never (NO_COLOR is honoured)"},
     FlagRow{"quiet", 'q', "", "", common, "no progress"},
     FlagRow{"help", 'h', "", "", common, "this page"},
-    FlagRow{"kubeconfig", '\0', "FILE", "", kube, "kubeconfig file"},
+    FlagRow{"serve", '\0', "", "", demo, "serve the cluster until a signal comes"},
+    FlagRow{"scenario", '\0', "FILE", "", demo,
+            "the cluster of this scenario (tests/scenarios/README.md)"},
+    FlagRow{"kubeconfig", '\0', "FILE", "", kube | demo, "kubeconfig file"},
     FlagRow{"context", '\0', "NAME", "", kube, "context of the kubeconfig"},
     FlagRow{"cluster", '\0', "NAME", "", kube, "cluster of the kubeconfig"},
     FlagRow{"user", '\0', "NAME", "", kube, "user of the kubeconfig"},
@@ -193,6 +209,11 @@ const Command* find_command(std::string_view name) {
 
 bool takes(const Command& command, const FlagRow& flag) {
   return (command.groups & static_cast<unsigned>(flag.group)) != 0;
+}
+
+bool is_connection(const Command& command, const FlagRow& flag) {
+  constexpr auto kKube = static_cast<unsigned>(kube);
+  return (static_cast<unsigned>(flag.group) & kKube) != 0 && (command.groups & kKube) != 0;
 }
 
 std::string command_table() {

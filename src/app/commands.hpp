@@ -27,7 +27,13 @@ enum class FlagGroup : unsigned {
   list = 1u << 10,     // --list
   dry_run = 1u << 11,  // --dry-run
   output = 1u << 12,   // --output
+  demo = 1u << 13,     // --serve, --scenario
 };
+
+/// A flag of both groups.
+constexpr FlagGroup operator|(FlagGroup one, FlagGroup other) {
+  return static_cast<FlagGroup>(static_cast<unsigned>(one) | static_cast<unsigned>(other));
+}
 
 struct FlagRow {
   const char* name;     // without dashes
@@ -54,6 +60,8 @@ struct Command {
 [[nodiscard]] std::span<const FlagRow> flag_rows();
 [[nodiscard]] const Command* find_command(std::string_view name);
 [[nodiscard]] bool takes(const Command& command, const FlagRow& flag);
+/// One of kubectl's flags, to a command that takes them all.
+[[nodiscard]] bool is_connection(const Command& command, const FlagRow& flag);
 
 /// The table of commands as the README shows it (Markdown).
 [[nodiscard]] std::string command_table();
@@ -65,6 +73,7 @@ Result<int> run_wait(const Runtime& runtime, const Options& options);
 Result<int> run_verify(const Runtime& runtime, const Options& options);
 Result<int> run_undo(const Runtime& runtime, const Options& options);
 Result<int> run_explain(const Runtime& runtime, const Options& options);
+Result<int> run_demo(const Runtime& runtime, const Options& options);
 Result<int> run_version(const Runtime& runtime, const Options& options);
 Result<int> run_completion(const Runtime& runtime, const Options& options);
 

@@ -15,10 +15,10 @@ std::string flag_line(const FlagRow& row) {
 }
 
 /// kubectl's own flags take two lines: their readers know them.
-std::string kube_flags() {
+std::string kube_flags(const Command& command) {
   std::vector<std::string> names;
   for (const FlagRow& row : flag_rows()) {
-    if (row.group != FlagGroup::kube) continue;
+    if (!is_connection(command, row)) continue;
     names.push_back(row.letter != '\0' ? fmt::format("-{}/--{}", row.letter, row.name)
                                        : fmt::format("--{}", row.name));
   }
@@ -63,9 +63,9 @@ std::string help(const Command& command, const std::string& program) {
   }
   text += "\nFlags:\n";
   for (const FlagRow& row : flag_rows()) {
-    if (takes(command, row) && row.group != FlagGroup::kube) text += flag_line(row);
+    if (takes(command, row) && !is_connection(command, row)) text += flag_line(row);
   }
-  if ((command.groups & static_cast<unsigned>(FlagGroup::kube)) != 0) text += kube_flags();
+  if ((command.groups & static_cast<unsigned>(FlagGroup::kube)) != 0) text += kube_flags(command);
   return text;
 }
 

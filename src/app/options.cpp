@@ -228,6 +228,8 @@ Resolved resolve_options(const Command& command, const Flags& flags, ReadFile re
   reader.on("yes", options.yes);
   reader.text("evidence", options.evidence_file);
   reader.on("list", options.list);
+  reader.on("serve", options.serve);
+  reader.text("scenario", options.scenario_file);
   check_together(flags, options, reader);
   return resolved;
 }

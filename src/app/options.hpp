@@ -50,6 +50,8 @@ struct Options {
   bool yes = false;
   std::string evidence_file;
   bool list = false;
+  bool serve = false;
+  std::string scenario_file;
 };
 
 struct Resolved {
