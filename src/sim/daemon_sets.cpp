@@ -120,21 +120,26 @@ struct DaemonSets::Owned {
   const json::object& pod_template;
   std::string hash;
   std::vector<json::object> nodes;
-  std::map<std::string, std::vector<json::object>> pods;  // by node
+  PodsByNode pods;
 };
 
 DaemonSets::Owned DaemonSets::owned_by(const json::object& set, const std::string& hash) const {
   static const json::object kNone;
   const auto* pod_template = object_at(set, {"spec", "template"});
-  Owned owned{.set = set,
-              .pod_template = pod_template != nullptr ? *pod_template : kNone,
-              .hash = hash,
-              .nodes = store_.select({.resource = kube::kNodes})};
+  return {.set = set,
+          .pod_template = pod_template != nullptr ? *pod_template : kNone,
+          .hash = hash,
+          .nodes = store_.select({.resource = kube::kNodes}),
+          .pods = pods_of(set)};
+}
+
+PodsByNode DaemonSets::pods_of(const json::object& set) const {
+  PodsByNode pods;
   for (auto& pod : store_.select({.resource = kube::kPods,
                                   .namespace_ = text_at(set, {"metadata", "namespace"}),
                                   .label_selector = selector_of(set)}))
-    if (is_owned_by(pod, uid_of(set))) owned.pods[node_of(pod)].push_back(std::move(pod));
-  return owned;
+    if (is_owned_by(pod, uid_of(set))) pods[node_of(pod)].push_back(std::move(pod));
+  return pods;
 }
 
 TimePoint DaemonSets::tick() {
@@ -172,11 +177,17 @@ void DaemonSets::look_now(const json::object& set, Watched& watched) {
   if (pod_template == nullptr || selector_of(set).empty()) return;
   watched.hash = template_hash(*pod_template);
   keep_revision(set, *pod_template, watched.hash);
-  manage(owned_by(set, watched.hash));
+  auto owned = owned_by(set, watched.hash);
+  const auto then = [&](void (DaemonSets::*step)(const Owned&)) {
+    const auto before = store_.resource_version();
+    (this->*step)(owned);
+    if (store_.resource_version() != before) owned.pods = pods_of(set);
+  };
+  then(&DaemonSets::manage);
   if (setup_ == nullptr && text_at(set, {"spec", "updateStrategy", "type"}) != "OnDelete")
-    roll(owned_by(set, watched.hash));
-  manage(owned_by(set, watched.hash));
-  write_status(owned_by(set, watched.hash));
+    then(&DaemonSets::roll);
+  then(&DaemonSets::manage);
+  write_status(owned);
 }
 
 void DaemonSets::keep_revision(const json::object& set, const json::object& pod_template,

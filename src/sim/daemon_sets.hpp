@@ -14,6 +14,8 @@ namespace catflap::sim {
 /// The pods of which a scenario says something, by uid.
 using OddPods = std::map<std::string, PodSettings>;
 
+using PodsByNode = std::map<std::string, std::vector<json::object>>;
+
 class DaemonSets {
  public:
   explicit DaemonSets(Store& store) : store_(store) {}
@@ -45,6 +47,7 @@ class DaemonSets {
   void write_status(const Owned& owned);
   void make_pod(const Owned& owned, const std::string& node);
   void remove_pod(const json::object& pod);
+  [[nodiscard]] PodsByNode pods_of(const json::object& set) const;
   [[nodiscard]] Owned owned_by(const json::object& set, const std::string& hash) const;
 
   Store& store_;

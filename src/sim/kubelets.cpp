@@ -1,6 +1,7 @@
 #include "sim/kubelets.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "look/match.hpp"
 #include "sim/edits.hpp"
@@ -25,9 +26,14 @@ const json::object* missing_image(const json::object& pod) {
 }  // namespace
 
 TimePoint Kubelets::tick() {
+  std::map<std::string, std::vector<json::object>> pods;
+  for (auto& pod : store_.select({.resource = kube::kPods}))
+    pods[text_at(pod, {"spec", "nodeName"})].push_back(std::move(pod));
   auto due = kNever;
   for (const auto& node : store_.select({.resource = kube::kNodes}))
-    due = std::min(due, tick_node(node));
+    due = std::min(due, tick_node(node, pods[name_of(node)]));
+  for (auto& [uid, running] : pods_)
+    if (running.felix) due = std::min(due, running.felix->tick());
   return due;
 }
 
@@ -48,38 +54,32 @@ bool Kubelets::stands_still(const std::string& node) const {
          text_at(*object, {"metadata", "annotations", "sim.catflap.dev/not-ready"}) == "true";
 }
 
-TimePoint Kubelets::tick_node(const json::object& node) {
+/// `there`: the node's pods as the API has them.
+TimePoint Kubelets::tick_node(const json::object& node, const std::vector<json::object>& there) {
   const auto name = name_of(node);
-  const bool still = stands_still(name);
   auto due = kNever;
-  if (!still) {
-    const auto there =
-        store_.select({.resource = kube::kPods, .field_selector = "spec.nodeName=" + name});
-    const auto is_there = [&](const std::string& uid) {
-      return std::ranges::any_of(there, [&](const auto& pod) { return uid_of(pod) == uid; });
-    };
-    std::erase_if(pods_, [&](auto& entry) {
-      auto& [uid, running] = entry;
-      if (running.node != name || is_there(uid)) return false;
-      if (running.felix) past_starts_[name] += running.felix->starts();
-      return true;
-    });
-    for (const auto& pod : there) {
-      auto& running = pods_[uid_of(pod)];
-      if (running.node.empty()) {
-        running.pod = pod;
-        running.node = name;
-        running.seen = store_.clock().now();
-        running.starts_at = running.seen + kStartsAfter;
-      }
-      due = std::min(due, tick_pod(running));
-      if (end(pod, running)) continue;
-      due = std::min(due, running.ends_at.value_or(kNever));
-      report(uid_of(pod), running, node);
+  if (stands_still(name)) return due;
+  std::set<std::string> uids;
+  for (const auto& pod : there) uids.insert(uid_of(pod));
+  std::erase_if(pods_, [&](auto& entry) {
+    auto& [uid, running] = entry;
+    if (running.node != name || uids.contains(uid)) return false;
+    if (running.felix) past_starts_[name] += running.felix->starts();
+    return true;
+  });
+  for (const auto& pod : there) {
+    auto& running = pods_[uid_of(pod)];
+    if (running.node.empty()) {
+      running.pod = pod;
+      running.node = name;
+      running.seen = store_.clock().now();
+      running.starts_at = running.seen + kStartsAfter;
     }
+    due = std::min(due, tick_pod(running));
+    if (end(pod, running)) continue;
+    due = std::min(due, running.ends_at.value_or(kNever));
+    report(uid_of(pod), running, node);
   }
-  for (auto& [uid, running] : pods_)
-    if (running.node == name && running.felix) due = std::min(due, running.felix->tick());
   return due;
 }
 

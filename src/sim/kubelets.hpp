@@ -48,7 +48,7 @@ class Kubelets {
   [[nodiscard]] bool stands_still(const std::string& node) const;
 
  private:
-  TimePoint tick_node(const json::object& node);
+  TimePoint tick_node(const json::object& node, const std::vector<json::object>& there);
   TimePoint tick_pod(RunningPod& running);
   void start(RunningPod& running);
   bool end(const json::object& pod, RunningPod& running);
