@@ -55,8 +55,18 @@ class Kinds:
         return made
 
     def replace(self, document):
+        """All of it: what the document does not say is gone afterwards."""
         path = f"{self.path(document)}/{document['metadata']['name']}"
-        return self._api.patch(path, document)
+
+        def put():
+            there = self._api.get(path)["metadata"]["resourceVersion"]
+            wanted = dict(document, metadata=dict(document["metadata"], resourceVersion=there))
+            status, made = self._api.request("PUT", path, wanted)
+            if status not in (200, 409):
+                raise ApiError(f"PUT {path}: {status} {made}")
+            return made if status == 200 else None  # 409: its controller wrote to it meanwhile
+
+        return eventually(f"{document['kind']} {document['metadata']['name']}", put)
 
     def ensure_namespace(self, name):
         if self._api.get(f"/api/v1/namespaces/{name}") is None:
