@@ -13,7 +13,7 @@ NOT_READY = "sim.catflap.dev/not-ready"
 NEVER_READY = "sim.catflap.dev/never-ready"
 HELD = "sim.catflap.dev/terminating"  # a finalizer: what is deleted stays
 OURS = {"sim.catflap.dev/scenario": "this"}  # on what belongs to no install
-USER = "scenario"
+USER = "user"  # as the embedded cluster calls it, so that refusals read the same
 CLUSTER_WIDE = {"Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PriorityClass", "APIService",
                 "FelixConfiguration", "ClusterInformation", "Installation", "TigeraStatus", "IPPool", "KubeControllersConfiguration",
                 "GlobalNetworkPolicy", "HostEndpoint", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
