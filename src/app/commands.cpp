@@ -104,13 +104,18 @@ const std::vector<Command>& rows() {
        run_explain},
       {"demo",
        "",
-       "A cluster in this process, to try catflap on",
+       "See the whole procedure on a cluster inside this program",
        "none",
        groups({common, demo}),
-       "Serves an embedded cluster whose nodes serve Felix's metrics, until Ctrl-C. Its kubeconfig "
-       "has\n"
-       "the contexts user, with the rights in deploy/, and admin. Nothing leaves this machine.",
-       {{"demo --serve --kubeconfig demo.kubeconfig",
+       "Runs diagnose, plan, close and verify on an embedded cluster of three nodes, and tells "
+       "what "
+       "happens.\n"
+       "With --serve the cluster stays until Ctrl-C, for catflap and kubectl; its kubeconfig has "
+       "the "
+       "contexts\n"
+       "user, with the rights in deploy/, and admin. Nothing leaves this machine.",
+       {{"demo", "the whole story, in about half a minute"},
+        {"demo --serve --kubeconfig demo.kubeconfig",
          "then: catflap diagnose --kubeconfig demo.kubeconfig"},
         {"demo --serve --scenario tests/scenarios/env-true-by-manifest.yaml",
          "the cluster of a scenario; the kubeconfig is ./catflap-demo.kubeconfig"}},

@@ -1,16 +1,18 @@
-// demo: the embedded cluster, for people who want to try catflap, and for the scenarios.
+// demo: the embedded cluster, for people who want to see or try catflap, and for the scenarios.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <ostream>
 #include <sstream>
 
 #include "app/commands.hpp"
+#include "app/demo_story.hpp"
 #include "base/handle.hpp"
 #include "sim/cluster.hpp"
 
@@ -52,13 +54,47 @@ Result<int> serve(const sim::Cluster& cluster, const std::stop_token& stop) {
   return 0;
 }
 
+/// A folder that goes with everything in it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::error_code ignored;
+    const auto place = std::filesystem::temp_directory_path(ignored);
+    std::string pattern = (ignored ? "/tmp" : place.string()) + "/catflap-demo-XXXXXX";
+    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }  // "" if it cannot be made
+
+ private:
+  std::string path_;
+};
+
+Result<int> tell(const Runtime& runtime, const Options& options) {
+  if (!options.scenario_file.empty() || !options.connect.kubeconfig.empty())
+    return Error{.kind = ErrorKind::usage,
+                 .what = "--scenario and --kubeconfig go with --serve",
+                 .hint = "add --serve"};
+  const ScratchFolder folder;
+  if (folder.path().empty())
+    return Error{.kind = ErrorKind::usage,
+                 .what = "no temporary folder can be made",
+                 .hint = "set TMPDIR to a folder that you may write to"};
+  TRY_ASSIGN(const auto cluster, sim::Cluster::open({}));
+  const auto kubeconfig = folder.path() + "/kubeconfig";
+  TRY(write_kubeconfig(kubeconfig, cluster->kubeconfig()));
+  return tell_demo(runtime, options, kubeconfig, folder.path());
+}
+
 }  // namespace
 
 Result<int> run_demo(const Runtime& runtime, const Options& options) {
-  if (!options.serve)
-    return Error{.kind = ErrorKind::usage,
-                 .what = "demo needs --serve",
-                 .hint = "catflap demo --serve --kubeconfig FILE"};
+  if (!options.serve) return tell(runtime, options);
   sim::Cluster::Options wanted;
   if (!options.scenario_file.empty()) {
     TRY_ASSIGN(wanted.scenario, read_scenario(options.scenario_file));

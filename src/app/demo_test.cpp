@@ -66,9 +66,43 @@ cluster:
   EXPECT_NE(document.at("nodes").at(1).at("verdict"), "closed") << "it takes the port when it can";
 }
 
+TEST(Demo, TellsOfANodeThatIsNotClosedAtFirst) {
+  Real catflap;
+  EXPECT_EQ(catflap.run({"demo"}), 0) << catflap.err.str() << catflap.out.str();
+  const auto told = catflap.out.str();
+  const auto place = [&](const char* text, std::size_t from) { return told.find(text, from); };
+  const auto before = place("All 3 nodes are exposed.", 0);
+  ASSERT_NE(before, std::string::npos) << told;
+  const auto between = place("exposed  1 node: n3", before);
+  ASSERT_NE(between, std::string::npos) << told;
+  const auto after = place("All 3 nodes are closed.", between);
+  ASSERT_NE(after, std::string::npos) << told;
+  EXPECT_NE(place("Every node is proven closed", after), std::string::npos) << told;
+  EXPECT_THAT(told, testing::Not(HasSubstr("--kubeconfig")));
+}
+
+TEST(Demo, DoesNotTellWhatDidNotHappen) {
+  Real catflap;
+  catflap.probe = [&](std::span<const net::Target> targets, const net::ProbeOptions&) {
+    std::vector<Reach> always_open;
+    for (const auto& target : targets)
+      always_open.push_back({.vantage = "direct",
+                             .node = target.node,
+                             .endpoint = target.endpoint,
+                             .outcome = Outcome::open,
+                             .identity = Identity::felix,
+                             .felix_host = target.node,
+                             .http_status = 200,
+                             .at = catflap.real.now()});
+    return always_open;
+  };
+  EXPECT_EQ(catflap.run({"demo"}), 4);
+  EXPECT_THAT(catflap.out.str(), testing::Not(HasSubstr("proven closed")));
+}
+
 TEST(Demo, SaysWhatItNeeds) {
   test::World without;
-  EXPECT_EQ(without.run({"demo"}), 2);
+  EXPECT_EQ(without.run({"demo", "--scenario", "x.yaml"}), 2);
   EXPECT_THAT(without.err.str(), HasSubstr("--serve"));
   test::World missing;
   EXPECT_EQ(missing.run({"demo", "--serve", "--scenario", "/no/such/file"}), 2);

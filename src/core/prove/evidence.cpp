@@ -153,7 +153,15 @@ TimePoint NodeLook::earliest() const {
 }
 
 bool NodeEvidence::is_own_felix(const Reach& row) const {
-  if (row.identity != Identity::felix || row.endpoint.address.is_loopback()) return false;
+  if (row.identity != Identity::felix) return false;
+  // At a loopback address answers whoever runs here, unless it is the one by which the node is
+  // known and it says that node's name: the nodes of `catflap demo` are such.
+  if (row.endpoint.address.is_loopback()) {
+    return row.felix_host == node->name &&
+           std::ranges::any_of(node->addresses, [&](const NodeAddress& known) {
+             return known.address == row.endpoint.address;
+           });
+  }
   return row.felix_host == node->name || !node_names->contains(row.felix_host);
 }
 

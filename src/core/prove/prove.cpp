@@ -96,13 +96,17 @@ bool nobody_on_the_ports(const NodeEvidence& evidence, const Declared& declared)
 
 std::optional<Judgement> declared_and_not_tested(const NodeEvidence& evidence, const ProveInput&) {
   const auto* last = evidence.last();
-  const bool tested_outside =
-      last != nullptr &&
-      std::ranges::any_of(last->rows, [&](const Reach* row) { return last->conclusive(*row); });
+  // A random port (0) has no row.
+  const auto tested_outside = [&](const Declared& declared) {
+    return last != nullptr && std::ranges::any_of(last->rows, [&](const Reach* row) {
+             return row->endpoint.port == declared.port.value && last->conclusive(*row);
+           });
+  };
   const auto inside = listeners_inside(evidence);
-  const bool tested = tested_outside || (inside && std::ranges::none_of(*inside, outside));
+  const bool tested_inside = inside && std::ranges::none_of(*inside, outside);
   for (const auto* pod : evidence.pods) {
     const auto& declared = pod->declared;
+    const bool tested = tested_inside || tested_outside(declared);
     if (pod->host_network && (tested || nobody_on_the_ports(evidence, declared))) continue;
     const bool running = pod->felix_running || pod->terminating;
     if (!declared_on(*pod) || !running || enforces_client_certificate(declared)) continue;

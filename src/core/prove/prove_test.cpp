@@ -76,6 +76,11 @@ PodFacts make_pod(const std::string& text) {
 
 const IpAddress kV4 = *IpAddress::parse("10.0.0.1");
 const IpAddress kV6 = *IpAddress::parse("fd91::1");
+const IpAddress kLoopback = *IpAddress::parse("127.91.0.11");
+
+const IpAddress& address_of(char family) {
+  return family == '4' ? kV4 : family == '6' ? kV6 : kLoopback;
+}
 
 Reach make_row(const IpAddress& address, const std::string& what, TimePoint at) {
   Reach row{.vantage = "direct",
@@ -115,21 +120,21 @@ Listener make_listener(const std::string& text, bool felix) {
   return listener;
 }
 
-/// "4:refused" / "6:timeout": a row at the IPv4 / IPv6 address; "c4": its control passed; "x4":
-/// failed; "in": a complete look from inside; "cut": an incomplete one; "felix=0.0.0.0:9091",
-/// "foreign=0.0.0.0:9091/nginx": listeners; "dead": no Felix process; "env=true": what Felix's
-/// process really has; "pid=7"; "pod-2": it is another pod's look; "@20": seconds later. Words
-/// about a look inside mean the last one named.
+/// "4:refused" / "6:timeout" / "L:felix": a row at the IPv4 / IPv6 / loopback address; "c4": its
+/// control passed; "x4": failed; "in": a complete look from inside; "cut": an incomplete one;
+/// "felix=0.0.0.0:9091", "foreign=0.0.0.0:9091/nginx": listeners; "dead": no Felix process;
+/// "env=true": what Felix's process really has; "pid=7"; "pod-2": it is another pod's look; "@20":
+/// seconds later. Words about a look inside mean the last one named.
 void add_word(Look& look, const std::string& word, TimePoint& at) {
   const auto value = word.substr(word.find('=') + 1);
   if (word.starts_with("@")) {
     at += seconds(std::stoi(word.substr(1)));
     look.started = at;
-  } else if (word.starts_with("4:") || word.starts_with("6:")) {
-    look.reached.push_back(make_row(word[0] == '4' ? kV4 : kV6, word.substr(2), at));
+  } else if (word.starts_with("4:") || word.starts_with("6:") || word.starts_with("L:")) {
+    look.reached.push_back(make_row(address_of(word[0]), word.substr(2), at));
   } else if (word.size() == 2 && (word[0] == 'c' || word[0] == 'x')) {
     look.controls.push_back({.vantage = "direct",
-                             .address = word[1] == '4' ? kV4 : kV6,
+                             .address = address_of(word[1]),
                              .outcome = word[0] == 'c' ? Outcome::open : Outcome::timeout,
                              .at = at});
   } else if (word == "in" || word == "cut") {
@@ -162,8 +167,9 @@ struct Case {
   std::vector<std::string> pods;
   std::vector<std::string> looks;
   const char* expected;
-  const char* node = "ready v4";  // "v4", "v6", "external6", "unscheduled", "hidden" (DaemonSets)
-  const char* before = "";        // rows with felix_host from before the change
+  const char* node =
+      "ready v4";  // "v4", "v6", "loopback", "external6", "unscheduled", "hidden" (DaemonSets)
+  const char* before = "";  // rows with felix_host from before the change
   Purpose purpose = Purpose::verify;
   Policy policy{};
 };
@@ -182,6 +188,7 @@ std::unique_ptr<World> make_world(const Case& c) {
     if (word == "ready") node.ready = true;
     if (word == "v4") node.addresses.push_back({kV4, "InternalIP"});
     if (word == "v6") node.addresses.push_back({kV6, "InternalIP"});
+    if (word == "loopback") node.addresses.push_back({kLoopback, "InternalIP"});
     if (word == "external6") node.addresses.push_back({kV6, "ExternalIP"});
     if (word == "unscheduled") scheduled = false;
     if (word == "hidden") world->facts.daemon_sets_state = {false, "forbidden"};
@@ -200,7 +207,7 @@ std::unique_ptr<World> make_world(const Case& c) {
   }
   for (const auto& word : words(c.before)) {
     world->input.before.push_back(
-        make_row(word[0] == '4' ? kV4 : kV6, word.substr(2), kStart - seconds(50)));
+        make_row(address_of(word[0]), word.substr(2), kStart - seconds(50)));
   }
   world->input.facts = &world->facts;
   world->input.purpose = c.purpose;
@@ -242,6 +249,20 @@ const std::vector<Case> kTable{
      {"off ready"},
      {"4:felix@elsewhere", "@20 in"},
      "exposed [anonymous-read]"},
+    {"at the loopback address that the node is known by",
+     {"on ready"},
+     {"L:felix cL in"},
+     "exposed [anonymous-read]",
+     "ready loopback"},
+    {"another node's name at such an address",
+     {"off ready"},
+     {"L:felix@n2 cL in", "@20 L:felix@n2 cL in"},
+     "unknown [other-node]",
+     "ready loopback"},
+    {"the node's name at a loopback address that is not the node's",
+     {"off ready"},
+     {"4:refused c4 L:felix in", "@20 4:refused c4 L:felix in"},
+     "unknown [listening]"},
     {"only IPv6 is open",
      {"off ready"},
      {"4:refused c4 6:felix in", "@20 4:refused c4 6:felix in"},
@@ -250,6 +271,10 @@ const std::vector<Case> kTable{
     {"declared on, nobody could test",
      {"on ready"},
      {"4:refused x4", "@20 4:timeout x4"},
+     "exposed [declared-not-tested]"},
+    {"declared on at a random port, asked at 9091",
+     {"on ready port=0"},
+     {"4:refused c4"},
      "exposed [declared-not-tested]"},
     {"declared on, no look at all", {"on ready"}, {}, "exposed [declared-not-tested]"},
     {"declared on, seen listening from inside only",
