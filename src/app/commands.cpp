@@ -110,10 +110,8 @@ const std::vector<Command>& rows() {
        "Runs diagnose, plan, close and verify on an embedded cluster of three nodes, and tells "
        "what "
        "happens.\n"
-       "With --serve the cluster stays until Ctrl-C, for catflap and kubectl; its kubeconfig has "
-       "the "
-       "contexts\n"
-       "user, with the rights in deploy/, and admin. Nothing leaves this machine.",
+       "With --serve the cluster stays until Ctrl-C, for catflap and kubectl. Its kubeconfig has\n"
+       "two contexts: user, with the rights in deploy/, and admin. Nothing leaves this machine.",
        {{"demo", "the whole story, in about half a minute"},
         {"demo --serve --kubeconfig demo.kubeconfig",
          "then: catflap diagnose --kubeconfig demo.kubeconfig"},
