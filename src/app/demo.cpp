@@ -85,7 +85,7 @@ Result<int> tell(const Runtime& runtime, const Options& options) {
     return Error{.kind = ErrorKind::usage,
                  .what = "no temporary folder can be made",
                  .hint = "set TMPDIR to a folder that you may write to"};
-  TRY_ASSIGN(const auto cluster, sim::Cluster::open({}));
+  TRY_ASSIGN(const auto cluster, sim::Cluster::open({.scenario = kDemoScenario}));
   const auto kubeconfig = folder.path() + "/kubeconfig";
   TRY(write_kubeconfig(kubeconfig, cluster->kubeconfig()));
   return tell_demo(runtime, options, kubeconfig, folder.path());

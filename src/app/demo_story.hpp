@@ -9,6 +9,9 @@
 
 namespace catflap::app {
 
+/// The cluster of the story, as the text of a scenario file.
+extern const char* const kDemoScenario;
+
 /// Runs diagnose, plan, close and verify on the cluster of `kubeconfig`, each as a user would, with
 /// words between them; `folder` takes the evidence. 0 if each ended as told.
 [[nodiscard]] Result<int> tell_demo(const Runtime& runtime, const Options& options,

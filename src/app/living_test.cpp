@@ -202,6 +202,23 @@ TEST_F(Living, AClusterWithoutANameIsConfirmedByItsHost) {
   EXPECT_EQ(run({"close"}), 0) << err();
 }
 
+TEST_F(Living, ALookIntoAContainerIsARequestToo) {
+  std::vector<Duration> limits;
+  on_connect_ = [&](kube::FakeApi& api) {
+    api.on_exec = [&](const kube::ExecCall& call) -> Result<kube::ExecOutput> {
+      limits.push_back(call.timeout);
+      return kube::ExecOutput{};
+    };
+  };
+  const std::vector<std::pair<std::string, int>> rows{{"2s", 2}, {"60s", 15}, {"0", 15}};
+  for (const auto& [asked, seconds] : rows) {
+    limits.clear();
+    (void)run({"diagnose", "--from", "exec", "--request-timeout", asked});
+    EXPECT_THAT(limits, testing::Each(std::chrono::seconds{seconds})) << asked;
+    EXPECT_FALSE(limits.empty()) << asked << err();
+  }
+}
+
 TEST_F(Living, PlanRunsNoCommandInAnyContainer) {
   int commands = 0;
   on_connect_ = [&](kube::FakeApi& api) {

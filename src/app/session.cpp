@@ -78,6 +78,8 @@ Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::str
   look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
   announce(facts, options.vantages);
   options.probe.stop = runtime_.stop;
+  const Duration asked = options_.connect.request_timeout.value_or(Duration{0});  // 0: no limit
+  if (asked > Duration{0}) options.exec_timeout = std::min(options.exec_timeout, asked);
   const auto tell = [&](const std::string& vantage, std::size_t done, std::size_t total) {
     if (keep_alive) keep_alive();
     progress_->update("", fmt::format("looking: {} {} of {}", vantage, done, total));
