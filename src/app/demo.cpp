@@ -103,7 +103,11 @@ Result<int> run_demo(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(const auto cluster, sim::Cluster::open(wanted));
   const auto path = options.connect.kubeconfig.empty() ? kKubeconfig : options.connect.kubeconfig;
   TRY(write_kubeconfig(path, cluster->kubeconfig()));
-  if (!options.quiet) runtime.io.err << "kubeconfig: " << path << "\n";
+  if (!options.quiet)
+    runtime.io.err << "kubeconfig: " << path << "\n"
+                   << "try: " << options.program << " diagnose --kubeconfig " << path
+                   << ", or kubectl --kubeconfig " << path << " --context admin get pods -A\n"
+                   << "Ctrl-C ends it\n";
   runtime.io.out << "serving" << std::endl;
   return serve(*cluster, runtime.stop);
 }

@@ -103,8 +103,8 @@ Result<int> tell_demo(const Runtime& runtime, const Options& options, const std:
   story.say("4. Prove it, from inside each node and over the network.");
   TRY(story.run({"verify", "--settle", "3s"}, 0));
   story.say(
-      fmt::format("Every node is proven closed; the evidence of the demo goes with it. On your "
-                  "cluster: {0} diagnose (reads only), then {0} close.\n"
+      fmt::format("Every node is proven closed; the evidence of the demo goes with it.\n"
+                  "On your cluster: {0} diagnose (reads only), then {0} close.\n"
                   "To try {0} and kubectl on a cluster like this one: {0} demo --serve",
                   options.program));
   return 0;
