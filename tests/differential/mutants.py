@@ -1,10 +1,11 @@
 """Resolvers that each have one rule wrong. A differential test that lets one of them pass does not test that rule."""
 
 import dataclasses
-import json
 import pathlib
-import shlex
-import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import changed_build  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,27 +68,10 @@ MUTANTS = [
 
 
 def build_mutant(root, mutant):
-    """Compiles the one changed file and links it before the library, whose own copy is then not taken."""
+    """The program of the resolver that has this rule wrong."""
     source = root / "src/core/resolve" / mutant.file
     text = source.read_text()
     if text.count(mutant.right) != 1:
         raise SystemExit(f"tests/differential/mutants.py: {mutant.file} does not have this once: {mutant.right}")
     folder = root / "build/mutants" / "".join(c if c.isalnum() else "-" for c in mutant.what)
-    folder.mkdir(parents=True, exist_ok=True)
-    changed, built, program = folder / mutant.file, folder / "mutant.o", folder / "resolve_cases"
-    changed.write_text(text.replace(mutant.right, mutant.wrong))
-    program.unlink(missing_ok=True)
-    build = root / "build/dev"
-    commands = json.loads((build / "compile_commands.json").read_text())
-    command = shlex.split(next(one["command"] for one in commands if pathlib.Path(one["file"]) == source))
-    command[command.index("-o") + 1] = str(built)
-    command[command.index("-c") + 1] = str(changed)
-    command.append("-w")
-    subprocess.run(command, check=True, cwd=build)
-    link = subprocess.run(["ninja", "-C", build, "-t", "commands", "resolve_cases"], check=True, capture_output=True, text=True)
-    # ": && g++ … -o resolve_cases … && :"
-    parts = shlex.split(link.stdout.splitlines()[-1].replace(": &&", "").replace("&& :", ""))
-    parts[parts.index("-o") + 1] = str(program)
-    parts.insert(parts.index("-o"), str(built))
-    subprocess.run(parts, check=True, cwd=build)
-    return program
+    return changed_build.build(root, source, text.replace(mutant.right, mutant.wrong), "resolve_cases", folder)
