@@ -97,7 +97,8 @@ Result<void> World::open_listeners() {
                         .serves = "kubelet",
                         .owner = SocketOwner::kubelet}))
       return Error{.kind = ErrorKind::usage,
-                   .what = fmt::format("port {} of {} cannot be opened here", kKubeletPort, node)};
+                   .what = fmt::format("port {} of {} cannot be opened here", kKubeletPort, node),
+                   .hint = "end what has it; another catflap demo may be running"};
     const auto listeners = settings_.listeners.find(node);
     if (listeners == settings_.listeners.end()) continue;
     for (const auto& one : listeners->second)
@@ -105,7 +106,8 @@ Result<void> World::open_listeners() {
               {.node = node, .address = one.address, .port = one.port, .serves = one.serves}))
         return Error{.kind = ErrorKind::usage,
                      .what = fmt::format("the listener {} on port {} of {} cannot be opened here",
-                                         one.serves, one.port, node)};
+                                         one.serves, one.port, node),
+                     .hint = "end what has it; another catflap demo may be running"};
   }
   return {};
 }
