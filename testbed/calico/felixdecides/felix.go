@@ -6,6 +6,7 @@ package felixdecides
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	apiv3 "github.com/projectcalico/api/pkg/apis/projectcalico/v3"
 	kjson "sigs.k8s.io/json"
@@ -33,8 +34,14 @@ type Outcome struct {
 	Unusable []string
 }
 
+// config.New fills a table of the package the first time. Felix calls it on one goroutine; two of ours ended the process
+// with "concurrent map iteration and map write".
+var one sync.Mutex
+
 // Evaluate fails only if Felix refuses a parameter, which it does for none of those about metrics.
 func Evaluate(in Inputs) (Outcome, error) {
+	one.Lock()
+	defer one.Unlock()
 	var out Outcome
 	file, err := config.LoadConfigFileData([]byte(in.File))
 	if err != nil {
