@@ -31,6 +31,10 @@ class Recording:
     def __init__(self, play, setup):
         self.play, self.setup = play, setup
         self.name = play.__name__.replace("_", "-")
+        self.forget()
+
+    def forget(self):
+        """It is played anew for the next case."""
         self.kept = None
         self.failure = None
 

@@ -94,6 +94,10 @@ class Cluster:
         self.pace(setup.pace)
         self.log.clear()
 
+    def forget_state(self):
+        """The next story begins with a reset."""
+        self._touched = True
+
     def end_leftovers(self):
         for running in self._running:
             running.end()
