@@ -293,7 +293,10 @@ TEST_P(InsideScript, FindsAProcessItsSocketAndItsEnvironment) {
     GTEST_SKIP() << GetParam() << " is not installed";
   }
   const PretendedFelix pretended;
-  const auto look = parse_inside(run(GetParam()), kNonce, kReceived);
+  auto look = parse_inside(run(GetParam()), kNonce, kReceived);
+  // Tests beside this one pretend to be Felix too, and end.
+  for (int again = 0; again < 20 && !look.complete; ++again)
+    look = parse_inside(run(GetParam()), kNonce, kReceived);
   const auto found = std::ranges::find_if(
       look.felix, [&](const FelixProcess& process) { return process.pid == pretended.pid(); });
   ASSERT_NE(found, look.felix.end()) << look.problem;
@@ -307,7 +310,7 @@ TEST_P(InsideScript, FindsAProcessItsSocketAndItsEnvironment) {
   ASSERT_NE(socket, look.listeners.end());
   EXPECT_TRUE(socket->felix);
   EXPECT_EQ(socket->pid, pretended.pid());
-  // Another Felix of this machine may be unreadable or restart just now.
+  // Another Felix of this machine may be unreadable.
   if (look.felix.size() == 1) {
     EXPECT_TRUE(look.complete) << look.problem;
   }
