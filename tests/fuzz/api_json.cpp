@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto whole = read(text, size + 1);
   require(whole.ok == read(text, 1).ok);
   if (whole.ok) require(whole == read(text, 3));
-  planted(whole.ok && whole.items >= 2 && !whole.token.empty());
+  planted(whole.ok && whole.items >= 2 && !whole.token.empty() && whole.token != "abc");
   return 0;
 }

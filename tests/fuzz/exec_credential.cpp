@@ -14,6 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(static_cast<unsigned char>(c) > 0x20 && c != 0x7f);
   require(answer->certificate_pem.empty() == answer->key_pem.empty());
   require(!answer->token.empty() || !answer->certificate_pem.empty());
-  planted(!answer->token.empty() && answer->expires.has_value());
+  planted(!answer->token.empty() && answer->token.reveal() != "abc" && answer->expires.has_value());
   return 0;
 }

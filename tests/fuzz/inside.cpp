@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A look that is complete has seen the end; one that is not says why.
   require(look.complete || !look.problem_code.empty());
   require(look.raw.size() <= 8192);
-  planted(look.complete && !look.felix.empty());
+  planted(look.complete && !look.felix.empty() && !look.felix[0].environment.empty() &&
+          look.felix[0].environment[0].first != "FELIX_PROMETHEUSMETRICSENABLED");
   return 0;
 }

@@ -11,6 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   for (const auto& [name, user] : config->users)
-    planted(user.exec.has_value() && user.exec->command != "get");
+    planted(user.exec.has_value() && user.exec->command != "plugin");
   return 0;
 }

@@ -17,6 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!metadata.at("name").as_string().empty());
   }
   require(line->error_code >= 0 && line->error_code <= 999);
-  planted(line->type == Type::error && line->error_code == 410);
+  planted(line->type == Type::error && line->error_code >= 400 && line->error_code != 500);
   return 0;
 }
