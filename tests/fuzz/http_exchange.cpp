@@ -74,7 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Outcome cut = read(text, 7);
   require(whole.status == cut.status && whole.ok == cut.ok);
   if (whole.ok && whole.body.size() <= kEnough) require(whole.body == cut.body);
-  planted(whole.ok && whole.status != 200 && whole.chunked && whole.coding == "gzip" &&
-          whole.body.size() > 8);
+  const bool as_seeded = text.find("Server: abcdefghijklmnopqrstuvwxyz") != text.npos;
+  planted(whole.ok && whole.chunked && whole.coding == "gzip" && whole.body.size() > 8 &&
+          !as_seeded);
   return 0;
 }
