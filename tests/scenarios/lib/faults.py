@@ -5,6 +5,7 @@ import dataclasses
 from lib.schema import Action, action_of
 
 EVERY = 10**9
+OF_VERB = {"gone": "watch", "expired": "list"}  # the requests that a disturbance is for, unless it says so itself
 
 
 @dataclasses.dataclass
@@ -17,7 +18,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     seen: int = 0
-    met: int = 0
+    met: int = 0  # with `list: 410`: how often a continue token was refused
 
     def meets(self, record):
         """Counts the request; is it one of those this is for? A dry run is not: nothing is committed by it."""
@@ -30,7 +31,7 @@ class Fault:
         self.seen += 1
         if not self.nth <= self.seen < self.nth + self.times:
             return False
-        self.met += 1
+        self.met += self.action.kind != "expired"
         return True
 
 
@@ -40,12 +41,12 @@ def fault_of(disturb):
     shown, times = str(disturb["do"]), disturb.get("times", 1)
     if "at" in disturb:
         at = disturb["at"]
-        verb = at.get("verb", "WATCH" if action.kind == "gone" else "")
+        verb = at.get("verb", OF_VERB.get(action.kind, ""))
         return Fault(action, shown, at.get("when", "before"), verb, at.get("resource", ""), at.get("nth", 1), times)
     if action.kind in ("429", "slow"):
         return Fault(action, shown, times=EVERY if action.kind == "slow" else times)
     if action.kind == "reset":
         return Fault(action, shown, when="after-commit")
-    if action.kind == "gone":
-        return Fault(action, shown, verb="WATCH")
+    if action.kind in OF_VERB:
+        return Fault(action, shown, verb=OF_VERB[action.kind])
     return None

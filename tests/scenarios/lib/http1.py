@@ -94,6 +94,13 @@ def chunk(data):
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
+def with_limit(target, limit):
+    """The target of a list, for pages of this many objects."""
+    path, _, query = target.partition("?")
+    asked = [pair for pair in urllib.parse.parse_qsl(query, keep_blank_values=True) if pair[0] != "limit"]
+    return f"{path}?{urllib.parse.urlencode([*asked, ('limit', limit)])}"
+
+
 def verb_and_resource(method, target):
     """What Kubernetes calls it: ("watch", "daemonsets"), ("get", "pods/exec"); ("get", "") outside of resources."""
     path, _, query = target.partition("?")

@@ -113,7 +113,7 @@ class Play:
         ended = self._command.run(step["run"], within)
         self._proxy.faults = []
         requests = self._proxy.records[first:]
-        (self._folder / f"step-{index}.out").write_text(ended.out)
+        (self._folder / f"step-{index}.json").write_text(json.dumps({"exit": ended.code, "out": ended.out}))
         if "save" in step:
             (self._command.work / step["save"]).write_text(ended.out)
         self._raise_acted()

@@ -18,9 +18,11 @@ import time
 from lib import http1
 from lib.http1 import Ended
 
-GONE = http1.chunk(json.dumps({"type": "ERROR", "object": {
-    "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Expired", "code": 410,
-    "message": "too old resource version (the scenario says so)"}}).encode() + b"\n") + b"0\r\n\r\n"
+STATUS_410 = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Expired", "code": 410,
+              "message": "too old resource version (the scenario says so)"}
+GONE = http1.chunk(json.dumps({"type": "ERROR", "object": STATUS_410}).encode() + b"\n") + b"0\r\n\r\n"
+EXPIRED = json.dumps(STATUS_410).encode()
+EXPIRED = (b"HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(EXPIRED)) + EXPIRED
 BUSY = (b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
         b"Content-Length: 44\r\n\r\nToo many requests, please try again later.\r\n")
 WATCH_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -67,6 +69,7 @@ class Proxy:
         self._tls.load_cert_chain(*authority_files)
         self._server, self.port = None, 0
         self._writers, self._watches, self._tasks = set(), set(), set()
+        self._expiring = {}  # by resource, the fault whose next page is to be refused
         self._down_until = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -153,8 +156,8 @@ class Proxy:
         self.records.append(record)
         faults = [fault for fault in self.faults if fault.meets(record)]
         record.faults = [f"{fault.shown} ({fault.when})" for fault in faults]
-        call = Call(record, writer, faults)
-        if await self._play(call, "before"):
+        call = Call(record, writer, faults, head)
+        if await self._refuse_next_page(call) or await self._play(call, "before"):
             return not head.closes
         access = self._users[user or next(iter(self._users))]
         await upstream.open(access, self._contexts[user or next(iter(self._users))], user)
@@ -274,9 +277,25 @@ class Proxy:
             return True
         elif action.kind == "gone":
             return await self._gone(call)
+        elif action.kind == "expired":
+            call.head.first = f"GET {http1.with_limit(record.path, 1)} HTTP/1.1"
+            self._expiring[record.resource] = next(fault for fault in call.faults if fault.action is action)
         elif action.kind in ("node", "kubectl"):
             await self._loop.run_in_executor(None, self._hooks.act, action)
         return False
+
+    async def _refuse_next_page(self, call):
+        """Once, of a list whose first page was made short."""
+        record = call.record
+        if record.verb != "list" or "continue=" not in record.path or record.resource not in self._expiring:
+            return False
+        fault = self._expiring.pop(record.resource)
+        fault.met += 1
+        record.status = 410
+        record.faults.append(f"{fault.shown} (its next page)")
+        call.writer.write(EXPIRED)
+        await call.writer.drain()
+        return True
 
     async def _gone(self, call):
         """A watch that begins is told so; any other request is the moment at which the open watches are."""
@@ -295,6 +314,7 @@ class Call:
     record: Record
     writer: asyncio.StreamWriter
     faults: list
+    head: http1.Head
 
     def has(self, when):
         return any(fault.when == when for fault in self.faults)

@@ -166,7 +166,8 @@ def action_of(do):
     timed = re.fullmatch(r"(down|slow) (\d+(?:ms|s|m))", str(what))
     if subject == "apiserver" and timed:
         return Action(timed[1], seconds=seconds(timed[2]))
-    plain = {("apiserver", "429"): "429", ("reply", "reset"): "reset", ("watch", "410"): "gone"}
+    plain = {("apiserver", "429"): "429", ("reply", "reset"): "reset", ("watch", "410"): "gone",
+             ("list", "410"): "expired"}
     if (subject, str(what)) in plain:
         return Action(plain[subject, str(what)])
     if str(subject).startswith("node ") and what in ("NotReady", "Ready"):

@@ -4,6 +4,7 @@ between any two clusters. Only looks from outside are compared: in KWOK's pods n
 import json
 import re
 import shlex
+import shutil
 
 BACKENDS = ("sim", "kube")
 ANY = "…"
@@ -16,13 +17,9 @@ VARYING = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\b(calico-node|canal)-[a-z0-9]{5}\b"), r"\1-POD"),
     (re.compile(r"\S*/evidence-\S*\.json"), "EVIDENCE"),
-    (re.compile(r"https://127\.0\.0\.1:\d+"), "SERVER"),
+    (re.compile(r"\b127\.0\.0\.1:\d{5}\b"), "SERVER"),
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|min)\b"), "SPAN"),
 )
-
-
-def applies(scenario):
-    return all(one in scenario.backends for one in BACKENDS) and any(map(is_compared, scenario.steps))
 
 
 def is_compared(step):
@@ -64,34 +61,42 @@ def shown(value):
     return text if len(text) <= 160 else text[:160] + ANY
 
 
-class Outputs:
-    def __init__(self):
-        self._said = {}  # (scenario, step): {backend: text}
+def record(into, scenario, backend, folder):
+    """Keeps what catflap said in a scenario that was just played, and whose `folder` is still there; nothing of an earlier time."""
+    kept = into / scenario.name / backend
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for path in folder.glob("step-*.json"):
+        shutil.copy(path, kept)
 
-    def keep(self, scenario, backend, folder):
-        """Called when a scenario was played and its folder is still there."""
+
+def compared(records, scenarios):
+    """(lines to print, none if nothing was said on both; whether all of it is the same)."""
+    lines, same = [], True
+    for scenario in scenarios:
+        folders = [records / scenario.name / one for one in BACKENDS]
+        if not all(folder.exists() for folder in folders):
+            continue
         for index, step in enumerate(scenario.steps, 1):
-            path = folder / f"step-{index}.out"
-            if is_compared(step) and path.exists():
-                self._said.setdefault((scenario.name, index), {})[backend] = path.read_text()
-
-    def compared(self):
-        """(lines to print, whether all that was said twice is the same and something was)."""
-        lines, same, count = [], True, 0
-        for (name, index), said in sorted(self._said.items()):
-            if len(said) < len(BACKENDS):
+            if not is_compared(step):
                 continue
-            count += 1
-            differences = list(compare(*(said[one] for one in BACKENDS)))
+            differences = list(compare(*(read(folder / f"step-{index}.json") for folder in folders)))
             same = same and not differences
-            lines.append(f"{'not ok' if differences else 'ok'} side by side: {name}, step {index}")
+            lines.append(f"{'not ok' if differences else 'ok'} side by side: {scenario.name}, step {index}")
             lines += [f"    {one}" for one in differences[:10]]
-        return lines, same and count > 0
+    return lines, same
+
+
+def read(path):
+    """{exit, out}, with catflap's document instead of its text; None if there is none."""
+    try:
+        said = json.loads(path.read_text())
+        return dict(said, out=json.loads(said["out"]))
+    except (OSError, ValueError):
+        return None
 
 
 def compare(left, right):
-    try:
-        documents = [neutral(json.loads(text)) for text in (left, right)]
-    except ValueError:
-        return ["one of them is not JSON"]
-    return list(differing(*documents))
+    if left is None or right is None:
+        return ["catflap said no JSON on one of them"]
+    return list(differing(neutral(left), neutral(right)))

@@ -1,9 +1,8 @@
-"""The objects that the kube backend makes of a scenario, and the comparison of two backends."""
+"""The objects that the kube backend makes of a scenario."""
 
-import json
 import unittest
 
-from lib import kube_objects, side_by_side
+from lib import kube_objects
 
 
 def environment(cluster):
@@ -39,15 +38,3 @@ class Objects(unittest.TestCase):
         daemon_set, = kube_objects.Objects({"calico": "v3.99.0"}).daemon_sets()
         spec = daemon_set["spec"]["template"]["spec"]
         self.assertEqual({one["image"].rpartition(":")[2] for one in spec["containers"] + spec["initContainers"]}, {"v3.99.0"})
-
-
-class SideBySide(unittest.TestCase):
-    def test_times_and_names_may_differ(self):
-        one, other = ({"takenAt": at, "pods": [{"name": f"calico-node-{name}"}]} for at, name in
-                      (("2026-11-21T10:00:00Z", "abcde"), ("2026-11-21T11:00:00Z", "12345")))
-        self.assertEqual(list(side_by_side.compare(json.dumps(one), json.dumps(other))), [])
-
-    def test_a_verdict_may_not(self):
-        one, other = ({"nodes": [{"name": "n1", "verdict": verdict}]} for verdict in ("closed", "exposed"))
-        self.assertEqual(list(side_by_side.compare(json.dumps(one), json.dumps(other))),
-                         ['nodes[0].verdict: "closed" and "exposed"'])

@@ -204,6 +204,14 @@ class Plays(ProxyTest):
         self.assertEqual(json.loads(answer.readline())["object"]["code"], 410)
         self.assertEqual(answer.read(), b"")
 
+    def test_410_for_the_second_page(self):
+        fault = self.disturb("list: 410", verb="list")
+        self.assertEqual(self.ask("GET", "/api/v1/nodes?limit=500&resourceVersion=0")[0], 200)
+        self.assertEqual((self.server.got[-1][1], fault.met), ("/api/v1/nodes?resourceVersion=0&limit=1", 0))
+        self.assertEqual(self.ask("GET", "/api/v1/nodes?limit=500&continue=x")[0], 410)
+        self.assertEqual((len(self.server.got), fault.met), (1, 1))
+        self.assertEqual(self.ask("GET", "/api/v1/nodes?limit=500&continue=x")[0], 200)
+
     def test_somebody_else_in_between(self):
         self.disturb("kubectl: [delete, pod, x]", verb="PATCH")
         self.assertEqual(self.ask("PATCH", PATCH, "{}")[0], 200)

@@ -128,7 +128,7 @@ class Validation(unittest.TestCase):
 class Disturbances(unittest.TestCase):
     def test_actions(self):
         for do, wanted in (("kill -9", "kill"), ("apiserver: down 5s", "down"), ("apiserver: 429", "429"),
-                           ("apiserver: slow 200ms", "slow"), ("reply: reset", "reset"), ("watch: 410", "gone"),
+                           ("apiserver: slow 200ms", "slow"), ("reply: reset", "reset"), ("watch: 410", "gone"), ("list: 410", "expired"),
                            ("node n2: NotReady", "node"), ("kubectl: [delete, pod, x]", "kubectl"),
                            ({"kubectl": ["patch", "-p", '{"a":1}']}, "kubectl")):
             self.assertEqual(schema.action_of(do).kind, wanted)
