@@ -175,6 +175,9 @@ class Here(Backend):
         path = f"/api/v1/nodes/{node}"
         self._api.patch(path, {"metadata": {"annotations": {kube_objects.NOT_READY: value}}})
         eventually(f"{node} {state}", lambda: is_ready(self._api.get(path)) == (state == "Ready"))
+        if state == "NotReady":  # and its pods are, by which the controllers know it
+            eventually(f"{node}'s pods {state}", lambda: not any(
+                is_ready(pod) for pod in self._api.items("/api/v1/pods") if pod["spec"].get("nodeName") == node))
 
     def felix_starts(self):
         self._health()  # numbers of one who does not count would be right by chance

@@ -32,6 +32,7 @@ FILTERS = {  # from outside of the node: what comes in by its one interface
     "reject-9091": "tcp dport 9091 reject with icmpx type port-unreachable",
 }
 RESTORED = ("DaemonSet", "FelixConfiguration")  # by the script's reset
+READ_AT_START = ("ConfigMap", "Secret")  # of a container
 SETTLING = 4  # seconds in which a Felix that saw its configuration change is up again
 
 
@@ -71,6 +72,7 @@ class Here(Backend):
         super().__init__(folder)
         self._api = self._starts = None
         self._undo = []  # what stop calls, the last first
+        self._read_otherwise = False  # pods have read what is not so any more when that was undone
 
     def start(self, scenario):
         cluster = scenario.cluster
@@ -95,6 +97,7 @@ class Here(Backend):
         by_reset = plain and not any(cluster.get(key) for key in ("listeners", "objects", "patches"))
         script("reset", "--env", env[SWITCH] if by_reset else "absent")
         if by_reset:
+            self._until("all calico-node pods are Ready", self._ready)
             return
         for node, listeners in (cluster.get("listeners") or {}).items():
             for one in listeners:
@@ -122,10 +125,12 @@ class Here(Backend):
     def _roll(self):
         """All at once: nobody needs this cluster's network in the meantime. And pods read ConfigMaps only when they start."""
         self._until("the controller looks at the DaemonSet", self._seen)
-        for pod in self._api.items(PODS):
-            meta = pod["metadata"]
-            self._api.request("DELETE", f"/api/v1/namespaces/kube-system/pods/{meta['name']}")
+        self._delete_pods()
         self._until("all calico-node pods are Ready", self._ready)
+
+    def _delete_pods(self):
+        for pod in self._api.items(PODS):
+            self._api.request("DELETE", f"/api/v1/namespaces/kube-system/pods/{pod['metadata']['name']}")
 
     def _seen(self):
         found = self._api.get(DAEMONSET)
@@ -153,6 +158,7 @@ class Here(Backend):
         namespace = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
         folder = f"{root}{namespace}/{made['kind'].lower()}s"
         path = f"{folder}/{meta['name']}"
+        self._read_otherwise |= made["kind"] in READ_AT_START
         if self._api.get(path):
             self._patch(path, made)
             return
@@ -165,6 +171,7 @@ class Here(Backend):
         before = self._api.get(path)
         if before is None:
             raise Failure(f"there is no {path} to patch")
+        self._read_otherwise |= before["kind"] in READ_AT_START
         self._api.patch(path, merge)
         if before["kind"] not in RESTORED:
             before["metadata"].pop("resourceVersion")
@@ -211,6 +218,8 @@ class Here(Backend):
                 step()
             except (Failure, subprocess.TimeoutExpired) as error:
                 problems.append(str(error))
+        if self._read_otherwise:
+            self._delete_pods()
         if problems:
             raise Failure("; ".join(problems))
 
