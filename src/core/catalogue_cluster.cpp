@@ -128,6 +128,14 @@ constexpr CatalogueRow kRows[] = {
      "listeners of all of "
      "them.",
      "Run catflap where they can be reached if proof over the network is wanted."},
+    {"CF0085", warning,
+     "{endpoint} answers {vantage} with Felix's metrics, and not {other} ({outcome})",
+     "A firewall may let one of them through, or Felix started or ended between the two. What was "
+     "read was read: it decides.",
+     "Count the node as exposed; look again if it was only restarting."},
+    {"CF0086", info, "Vantage point {vantage} has nothing to ask[: {why}]",
+     "The API server's proxy asks no loopback address, and these nodes are known by such ones.",
+     "Use the other vantage points."},
 };
 
 }  // namespace

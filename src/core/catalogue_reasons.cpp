@@ -90,6 +90,12 @@ constexpr CatalogueRow kRows[] = {
      "The metrics server starts last; a look before or during the start proves nothing about "
      "afterwards.",
      "Verify again."},
+    {"loopback-answered", warning,
+     "Felix's metrics were read on the node's own loopback ({endpoint}, {vantage})",
+     "A forwarded port reaches what outsiders do not; every process and hostNetwork pod of the "
+     "node "
+     "reaches it, too.",
+     "Accept it with --accept local-only, or close it."},
     {"loopback-only", info, "Felix listens on loopback only ({endpoint})",
      "Not readable from other hosts, but by every process and hostNetwork pod of the node.",
      "Accept it with --accept local-only, or close it."},
@@ -132,6 +138,11 @@ constexpr CatalogueRow kRows[] = {
      "every InternalIP refuses, and another port of each answers[ (from {vantage})]",
      "The weakest basis: it rests on what the network shows from {vantage}.",
      "--from exec gives a stronger one."},
+    {"refusal-retold", warning,
+     "{endpoint} refuses {vantage}, which cannot tell a closed port from a firewall's rejection",
+     "The API server and curl say \"connection refused\" for both. Felix may stand behind a "
+     "firewall.",
+     "--from exec looks inside; --from direct sees the difference where it reaches the node."},
     {"rejected", warning, "{endpoint} was rejected by a firewall or router",
      "An ICMP answer says nothing about a listener.",
      "Use a vantage point behind the filter, or --from exec."},

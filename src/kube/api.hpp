@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/result.hpp"
 
 namespace catflap::kube {
@@ -98,6 +99,28 @@ struct ExecOutput {
   int exit_code = 0;
 };
 
+/// GET by way of the API server to a port of a pod (subresource pods/proxy). The API server sends
+/// none of our credentials on, and checks no certificate.
+struct ProxyCall {
+  enum class Scheme { http, https };
+  std::string namespace_;
+  std::string pod;
+  Scheme scheme = Scheme::http;
+  Port port = 0;
+  std::string path;  // "/metrics"
+  std::size_t max_bytes = 1u << 20;
+  Duration timeout{std::chrono::seconds{8}};
+};
+
+/// What the pod answered, or why the API server could not talk to it.
+struct ProxyAnswer {
+  int status = 0;         // 0: the pod did not answer
+  bool encoded = false;   // the body is compressed in a way that was not asked for
+  std::string body;       // at most max_bytes
+  bool cut = false;       // there was more of it
+  std::string unreached;  // the API server's words, e.g. "dial tcp 10.0.0.1:9091: i/o timeout"
+};
+
 struct ServerInfo {
   std::string server;        // https://10.0.0.1:6443
   std::string cluster_name;  // of the kubeconfig, or "in-cluster"
@@ -144,6 +167,12 @@ class Api {
   /// not_permitted, timed_out, unsupported … are per call.
   [[nodiscard]] virtual std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
                                                              std::size_t parallel) = 0;
+
+  /// Asks ports of pods, at most `parallel` at once, results in the order of the calls. An Error is
+  /// the API server's own refusal (not_permitted, not_found …) or its silence; per call. Whoever
+  /// serves the port can imitate each of the API server's words.
+  [[nodiscard]] virtual std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
+                                                               std::size_t parallel) = 0;
 
   /// Runs the loop until done() says so (asked after each event and at least every 50 ms), the
   /// deadline, or a stop request.

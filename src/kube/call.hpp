@@ -20,6 +20,8 @@ struct Call {
   std::string body;
   enum class Repeat { allowed, forbidden } repeat = Repeat::allowed;
   enum class Coding { gzip, identity } coding = Coding::gzip;
+  /// any: also an answer that is not 2xx is handed to the caller, as it came.
+  enum class Answers { good, any } answers = Answers::good;
   std::string accept = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string subject;  // for errors: "pods in namespace kube-system"

@@ -6,6 +6,7 @@
 #include "kube/lister.hpp"
 #include "kube/loop.hpp"
 #include "kube/paths.hpp"
+#include "kube/pod_proxy.hpp"
 #include "kube/transport.hpp"
 #include "kube/watch.hpp"
 
@@ -147,14 +148,16 @@ class Client final : public Api {
 
   std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
                                        std::size_t parallel) override {
-    std::vector<std::optional<Result<ExecOutput>>> results(calls.size());
-    if (auto ready = transport_.prepare_credentials(); !ready)
-      return std::vector<Result<ExecOutput>>(calls.size(), ready.error());
-    Scope scope(loop_.root());
-    loop_.run(exec_all(transport_, scope, calls, parallel, results));
-    std::vector<Result<ExecOutput>> out;
-    for (auto& result : results) out.push_back(*std::move(result));
-    return out;
+    return run_all<ExecOutput>(calls.size(), [&](Scope& scope, auto& results) {
+      return exec_all(transport_, scope, calls, parallel, results);
+    });
+  }
+
+  std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
+                                         std::size_t parallel) override {
+    return run_all<ProxyAnswer>(calls.size(), [&](Scope& scope, auto& results) {
+      return proxy_all(transport_, scope, calls, parallel, results);
+    });
   }
 
   RunResult run_until(const std::function<bool()>& done, SteadyPoint deadline) override {
@@ -194,6 +197,19 @@ class Client final : public Api {
   template <class T>
   static Task<void> store(Task<Result<T>> task, std::optional<Result<T>>& out) {
     out.emplace(co_await std::move(task));
+  }
+
+  /// `make` starts a batch that sets every result.
+  template <class T, class Make>
+  std::vector<Result<T>> run_all(std::size_t count, Make&& make) {
+    std::vector<std::optional<Result<T>>> results(count);
+    if (auto ready = transport_.prepare_credentials(); !ready)
+      return std::vector<Result<T>>(count, ready.error());
+    Scope scope(loop_.root());
+    loop_.run(make(scope, results));
+    std::vector<Result<T>> out;
+    for (auto& result : results) out.push_back(*std::move(result));
+    return out;
   }
 
   Result<Answer> request(const Call& call) {

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "kube/base64.hpp"
 #include "kube/endpoint.hpp"
+#include "kube/parallel.hpp"
 #include "kube/paths.hpp"
 #include "kube/status.hpp"
 #include "kube/websocket.hpp"
@@ -127,25 +128,6 @@ Task<Result<ExecOutput>> exec_one(Transport& transport, Scope& parent, const Exe
   co_return channels.result(request.subject);
 }
 
-struct Work {
-  Transport& transport;
-  Scope& scope;
-  const std::vector<ExecCall>& calls;
-  std::vector<std::optional<Result<ExecOutput>>>& results;
-  std::size_t next = 0;
-  std::size_t running = 0;
-  Scope finished;  // ended by the last worker, which wakes the one who waits
-};
-
-Task<void> work(Work& shared) {
-  while (shared.next < shared.calls.size()) {
-    std::size_t mine = shared.next++;
-    shared.results[mine].emplace(
-        co_await exec_one(shared.transport, shared.scope, shared.calls[mine]));
-  }
-  if (--shared.running == 0) shared.finished.abort(Error{.what = "all commands have ended"});
-}
-
 /// The exit code that a Status of reason NonZeroExitCode carries among its details' causes.
 std::optional<int> exit_code_of(const json::object& status) {
   for (const json::object* cause : objects_at(status, {"details", "causes"})) {
@@ -211,15 +193,10 @@ Result<ExecOutput> ExecChannels::result(const std::string& subject) {
 
 Task<void> exec_all(Transport& transport, Scope& scope, const std::vector<ExecCall>& calls,
                     std::size_t parallel, std::vector<std::optional<Result<ExecOutput>>>& results) {
-  if (calls.empty()) co_return;
-  Work shared{.transport = transport,
-              .scope = scope,
-              .calls = calls,
-              .results = results,
-              .finished = Scope(scope.loop())};
-  shared.running = std::min(std::max<std::size_t>(parallel, 1), calls.size());
-  for (std::size_t i = 0, n = shared.running; i < n; ++i) scope.loop().spawn(work(shared));
-  while (shared.running > 0) (void)co_await sleep_for(shared.finished, std::chrono::minutes{1});
+  const std::function<Task<void>(std::size_t)> one = [&](std::size_t mine) -> Task<void> {
+    results[mine].emplace(co_await exec_one(transport, scope, calls[mine]));
+  };
+  co_await for_each_parallel(scope, calls.size(), parallel, one);
 }
 
 }  // namespace catflap::kube

@@ -249,7 +249,8 @@ struct Transport::Impl {
     }
     note_head(exchange.head());
     int status = exchange.head().status;
-    if (status != 101 && (status < 200 || status > 299)) {
+    const bool good = status == 101 || (status >= 200 && status <= 299);
+    if (!good && call.answers == Call::Answers::good) {
       out.failure = co_await refusal(std::move(conversation), call, ready.identity);
       co_return out;
     }
@@ -269,6 +270,7 @@ struct Transport::Impl {
       if (!*more) co_return std::nullopt;
       auto fed = reader.feed(piece);
       piece.clear();
+      if (fed && reader.has_enough()) co_return std::nullopt;
       if (fed) continue;
       if (fed.error().subject.empty()) fed.error().subject = call.subject;
       co_return Failure{.error = std::move(fed).error(), .sent = Failure::Sent::answered};

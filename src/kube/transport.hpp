@@ -20,6 +20,8 @@ class BodyReader {
   virtual ~BodyReader() = default;
   virtual void restart() = 0;  // the call is repeated: forget what came
   [[nodiscard]] virtual Result<void> feed(std::string_view bytes) = 0;
+  /// The rest of the body is not wanted: the connection is given up with it.
+  [[nodiscard]] virtual bool has_enough() const { return false; }
 };
 
 /// One exchange in progress on a connection of its own for the time being.
@@ -46,7 +48,8 @@ class Transport {
   /// With repetitions, bounded by --request-timeout (else 60 s); an attempt by all of it (else 30
   /// s) on a new connection and by half on a kept one, which may be dead. The time that a
   /// credential plugin takes does not count. An answer that is not 2xx is an Error with the HTTP
-  /// status as system_code. `call` and `reader` must live until it returns.
+  /// status as system_code, unless the call takes any. `call` and `reader` must live until it
+  /// returns.
   [[nodiscard]] Task<Result<ResponseHead>> call(Scope& scope, const Call& call, BodyReader& reader);
 
   /// For watches and WebSockets: up to the head of a 2xx or 101, on a connection of its own. One

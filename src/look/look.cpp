@@ -17,7 +17,8 @@ struct VantageRow {
   RunVantage run;
 };
 // Weakest footprint first; in this order they are used, whatever the order asked for.
-constexpr VantageRow kVantages[] = {{"direct", look_direct}, {"exec", look_exec}};
+constexpr VantageRow kVantages[] = {
+    {"direct", look_direct}, {"apiserver", look_apiserver}, {"exec", look_exec}};
 
 void add_port(std::set<Port>& ports, const Declared& declared) {
   const auto value = declared.port.value;

@@ -35,6 +35,7 @@ struct LookOptions {
   net::ProbeOptions probe;
   Duration exec_timeout{std::chrono::seconds{15}};
   std::size_t exec_parallel = 16;
+  Duration proxy_timeout{std::chrono::seconds{8}};  // of one request through the API server
 };
 
 /// The ports asked for at a node: every declared one of its Felix pods (if it is not 0) and 9091.
@@ -42,6 +43,11 @@ struct LookOptions {
 
 /// The names that --from takes.
 [[nodiscard]] std::vector<std::string> vantage_names();
+
+/// What such a look will do in the cluster and on its nodes, one clause a vantage point: "inside 3
+/// Felix containers (exec: one command that only reads)".
+[[nodiscard]] std::vector<std::string> footprint(const ClusterFacts& facts,
+                                                 const LookOptions& options);
 
 [[nodiscard]] Result<Look> look(const LookContext& context, const ClusterFacts& facts,
                                 const LookOptions& options);

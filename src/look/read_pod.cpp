@@ -80,6 +80,7 @@ void read_status(const json::object& pod, PodFacts& facts) {
     facts.felix_restarts = static_cast<int>(
         std::clamp<std::int64_t>(number_at(status, {"restartCount"}), 0, 1'000'000'000));
   }
+  facts.pod_ip = IpAddress::parse(text_at(pod, {"status", "podIP"}));
   add_host_ip(facts, text_at(pod, {"status", "hostIP"}));
   for (const auto& entry : array_at(pod, {"status", "hostIPs"})) {
     if (entry.is_object()) add_host_ip(facts, text_at(entry.get_object(), {"ip"}));

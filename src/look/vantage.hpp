@@ -14,6 +14,15 @@ using RunVantage = Look (*)(const LookContext& context, const ClusterFacts& fact
 [[nodiscard]] Look look_direct(const LookContext& context, const ClusterFacts& facts,
                                const LookOptions& options);
 
+/// The pods that look_apiserver asks: one a node's address, the one that lives if there are
+/// several.
+[[nodiscard]] std::vector<const PodFacts*> pods_to_proxy(const ClusterFacts& facts);
+
+/// From the API server, which hands requests on to the pods (pods/proxy). It asks one address of
+/// each node, that of its Felix pod, and no loopback address.
+[[nodiscard]] Look look_apiserver(const LookContext& context, const ClusterFacts& facts,
+                                  const LookOptions& options);
+
 /// From inside each running Felix container.
 [[nodiscard]] Look look_exec(const LookContext& context, const ClusterFacts& facts,
                              const LookOptions& options);

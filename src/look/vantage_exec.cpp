@@ -4,12 +4,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
 #include <random>
 #include <set>
 
 #include "base/text.hpp"
 #include "look/inside_script.hpp"
+#include "look/rights.hpp"
 #include "look/vantage.hpp"
 
 namespace catflap::look {
@@ -74,18 +74,13 @@ class ExecVantage {
   void take(const PodFacts& pod, const Result<kube::ExecOutput>& answer, TimePoint asked,
             TimePoint received);
   bool refused(const PodFacts& pod);
-  void skip_if_forbidden();
 
   const LookContext& context_;
   const ClusterFacts& facts_;
   const LookOptions& options_;
   std::string nonce_;
   std::vector<const PodFacts*> pods_;
-  struct Right {
-    bool granted = false;
-    std::string refusal;  // the server's word
-  };
-  std::map<std::string, Right> rights_;  // by namespace, as far as is known
+  Rights rights_;
   Look look_;
 };
 
@@ -119,12 +114,11 @@ void ExecVantage::take(const PodFacts& pod, const Result<kube::ExecOutput>& answ
                        TimePoint received) {
   if (!answer.has_value()) {
     const auto& error = answer.error();
-    auto& refusal = rights_[pod.namespace_].refusal;
-    if (error.kind == ErrorKind::not_permitted) refusal = to_string(error);
+    if (error.kind == ErrorKind::not_permitted) rights_.refused(pod.namespace_, to_string(error));
     look_.inside.push_back(not_looked(pod, asked, code_of(error), to_string(error)));
     return;
   }
-  rights_[pod.namespace_].granted = true;
+  rights_.granted(pod.namespace_);
   if (answer->exit_code != 0) {
     look_.inside.push_back(not_looked(
         pod, asked, "exec-failed",
@@ -158,22 +152,11 @@ void ExecVantage::ask(std::span<const PodFacts* const> pods) {
   }
 }
 
-/// What was refused once in a namespace, and never granted, is not asked again there.
 bool ExecVantage::refused(const PodFacts& pod) {
-  const auto& right = rights_[pod.namespace_];
-  if (right.granted || right.refusal.empty()) return false;
-  look_.inside.push_back(not_looked(pod, context_.clock.now(), "exec-forbidden", right.refusal));
+  const auto* refusal = rights_.refusal(pod.namespace_);
+  if (refusal == nullptr) return false;
+  look_.inside.push_back(not_looked(pod, context_.clock.now(), "exec-forbidden", *refusal));
   return true;
-}
-
-/// If not one pod may be looked into, that is a fact about us and not about the nodes.
-void ExecVantage::skip_if_forbidden() {
-  const bool none = !rights_.empty() && std::ranges::all_of(rights_, [](const auto& entry) {
-    return !entry.second.granted && !entry.second.refusal.empty();
-  });
-  if (!none) return;
-  look_.inside.clear();
-  look_.skipped.push_back({kName, "forbidden", rights_.begin()->second.refusal});
 }
 
 Look ExecVantage::run() && {
@@ -191,7 +174,11 @@ Look ExecVantage::run() && {
     }
     ask(round);
   }
-  skip_if_forbidden();
+  // If not one pod may be looked into, that is a fact about us and not about the nodes.
+  if (const auto* refusal = rights_.nowhere()) {
+    look_.inside.clear();
+    look_.skipped.push_back({kName, "forbidden", *refusal});
+  }
   if (context_.progress) context_.progress(kName, done, pods_.size());
   return std::move(look_);
 }

@@ -218,6 +218,19 @@ std::vector<Result<ExecOutput>> FakeApi::exec(const std::vector<ExecCall>& calls
   return outputs;
 }
 
+std::vector<Result<ProxyAnswer>> FakeApi::proxy(const std::vector<ProxyCall>& calls, std::size_t) {
+  std::vector<Result<ProxyAnswer>> answers;
+  for (const auto& call : calls) {
+    FakeRequest request{
+        .verb = "proxy", .resource = kPods, .namespace_ = call.namespace_, .name = call.pod};
+    answers.push_back(serve<ProxyAnswer>(std::move(request), [&]() -> Result<ProxyAnswer> {
+      if (!on_proxy) return fake_forbidden("get", Resource{"", "v1", "pods/proxy"});
+      return on_proxy(call);
+    }));
+  }
+  return answers;
+}
+
 void FakeApi::deliver() {
   if (delivering_ || dead_) return;
   delivering_ = true;

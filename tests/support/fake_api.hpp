@@ -17,7 +17,7 @@ namespace catflap::kube {
 
 /// One request as the client sent it.
 struct FakeRequest {
-  std::string verb;  // get, list, watch, create, patch, delete, exec, raw
+  std::string verb;  // get, list, watch, create, patch, delete, exec, proxy, raw
   Resource resource;
   std::string namespace_;
   std::string name;  // a raw request's path
@@ -60,9 +60,10 @@ class FakeApi final : public Api {
                          .cluster_name = "test",
                          .user_name = "tester",
                          .namespace_ = "default"};
-  std::map<std::string, json::value> raw;                      // what get_raw answers
-  std::function<Result<ExecOutput>(const ExecCall&)> on_exec;  // none: every exec is forbidden
-  std::function<void()> tick;                                  // after every 50 ms of run_until
+  std::map<std::string, json::value> raw;                         // what get_raw answers
+  std::function<Result<ExecOutput>(const ExecCall&)> on_exec;     // none: every exec is forbidden
+  std::function<Result<ProxyAnswer>(const ProxyCall&)> on_proxy;  // none: forbidden
+  std::function<void()> tick;                                     // after every 50 ms of run_until
   Duration skew{};
 
   void inject(Fault fault) { faults_.push_back(std::move(fault)); }
@@ -106,6 +107,8 @@ class FakeApi final : public Api {
       const ListQuery& query, std::function<void(const WatchEvent&)> on_event) override;
   [[nodiscard]] std::vector<Result<ExecOutput>> exec(const std::vector<ExecCall>& calls,
                                                      std::size_t parallel) override;
+  [[nodiscard]] std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
+                                                       std::size_t parallel) override;
   RunResult run_until(const std::function<bool()>& done, SteadyPoint deadline) override;
   [[nodiscard]] Duration clock_skew() const override { return skew; }
 

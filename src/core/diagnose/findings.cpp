@@ -28,9 +28,25 @@ void add_once(std::vector<Message>& findings, Message finding) {
 
 // One node.
 
+/// Another vantage point got nothing where this one read Felix's metrics.
+void disagreements(NodeVerdict& node, const Reach& read) {
+  for (const auto& row : node.reachable) {
+    const bool nothing = row.outcome == Outcome::refused || row.outcome == Outcome::rejected ||
+                         row.outcome == Outcome::timeout;
+    if (!nothing || row.endpoint != read.endpoint || row.vantage == read.vantage) continue;
+    add_once(node.findings, {"CF0085",
+                             {{"endpoint", row.endpoint.to_string()},
+                              {"vantage", read.vantage},
+                              {"other", row.vantage},
+                              {"outcome", to_string(row.outcome)}}});
+  }
+}
+
 void endpoint_findings(NodeVerdict& node) {
   for (const auto& row : node.reachable) {
+    if (row.inside_the_node()) continue;  // the verdict's reasons have it
     const auto endpoint = row.endpoint.to_string();
+    if (row.identity == Identity::felix) disagreements(node, row);
     if (row.identity == Identity::felix && row.felix_host != node.name) {
       node.findings.push_back(
           {"CF0043", {{"endpoint", endpoint}, {"node", node.name}, {"felixHost", row.felix_host}}});
@@ -184,7 +200,9 @@ void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   if (skew >= kSkewWorthSaying) findings.push_back({"CF0038", {{"skew", to_string(skew)}}});
   for (const auto& look : looks) {
     for (const auto& skipped : look.skipped) {
-      const char* code = skipped.code == "blind" ? "CF0039" : "CF0040";
+      const char* code = skipped.code == "blind"      ? "CF0039"
+                         : skipped.code == "loopback" ? "CF0086"
+                                                      : "CF0040";
       Message finding{code, {{"vantage", skipped.vantage}}};
       if (skipped.code != "blind") finding.params["why"] = skipped.detail;
       add_once(findings, std::move(finding));

@@ -69,6 +69,7 @@ struct PodFacts {
   std::string felix_container;
   std::string image;
   std::vector<IpAddress> host_ips;
+  std::optional<IpAddress> pod_ip;  // the first one, which the API server's proxy asks
   std::string unschedulable_message;
   std::vector<ContainerTrouble> troubles;
   bool host_network = true;

@@ -3,6 +3,14 @@
 
 namespace catflap {
 
+bool Reach::retold() const {
+  return vantage == "apiserver" || vantage == "pod" || inside_the_node();
+}
+
+bool Reach::inside_the_node() const {
+  return vantage == "portforward";
+}
+
 const char* to_string(Outcome outcome) {
   switch (outcome) {
     case Outcome::open:

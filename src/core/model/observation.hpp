@@ -65,6 +65,12 @@ struct Reach {
   std::string excerpt;      // raw bytes, at most 512, and the felix_host line
   TimePoint at{};
   Duration took{};
+  /// Told by Go or curl at the other end of something (apiserver, portforward, pod), and not seen
+  /// here. Their "connection refused" is the same for a reset, which shows that nothing listens,
+  /// and for a firewall's ICMP port-unreachable, which shows nothing.
+  [[nodiscard]] bool retold() const;
+  /// Asked on the node's own loopback (portforward): no outsider gets there.
+  [[nodiscard]] bool inside_the_node() const;
   friend bool operator==(const Reach&, const Reach&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "core/prove/missing.hpp"
 
 namespace catflap {
 namespace {
@@ -11,10 +12,6 @@ namespace {
 using Reasons = std::vector<Message>;
 
 constexpr Duration kFresh = std::chrono::minutes(1);
-
-Message pod_message(const char* code, const PodFacts& pod) {
-  return {code, {{"pod", pod.namespace_ + "/" + pod.name}}};
-}
 
 /// Declared off for every pod that runs or may still run.
 void check_declared(const NodeEvidence& evidence, Reasons& missing) {
@@ -95,10 +92,12 @@ void check_inside(const NodeEvidence& evidence, Reasons& missing) {
   }
 }
 
-void check_row(const Reach& row, Reasons& missing) {
+void check_row(const Reach& row, const NodeEvidence& evidence, Reasons& missing) {
   const std::map<std::string, std::string> where{{"vantage", row.vantage},
                                                  {"endpoint", row.endpoint.to_string()}};
-  if (row.identity == Identity::felix) {
+  if (row.inside_the_node() && row.felix_host == evidence.node->name) {
+    missing.push_back({"loopback-answered", where});
+  } else if (row.identity == Identity::felix) {
     auto message = Message{"wrong-felix-host", where};
     message.params["felixHost"] = row.felix_host;
     missing.push_back(std::move(message));
@@ -121,7 +120,7 @@ void check_against(const NodeEvidence& evidence, Reasons& missing) {
       if (identified(look, *listener)) continue;
       missing.push_back({"unidentified-listener", {{"endpoint", listener->endpoint.to_string()}}});
     }
-    for (const auto* row : look.rows) check_row(*row, missing);
+    for (const auto* row : look.rows) check_row(*row, evidence, missing);
   }
 }
 
@@ -193,19 +192,17 @@ bool anybody_listens(const NodeLook& look, const NodeEvidence& evidence) {
                              [](const Reach* row) { return row->outcome == Outcome::open; });
 }
 
-/// The pod whose Felix, if its build switches it on, listens on a port that nobody can name; or
-/// null.
-const PodFacts* pod_on_unknown_port(const NodeEvidence& evidence) {
-  const auto found = std::ranges::find_if(evidence.pods, [](const PodFacts* pod) {
-    return rests_on_default(pod->declared.enabled) && pod->declared.port.value.value_or(0) == 0;
-  });
-  return found == evidence.pods.end() ? nullptr : *found;
+bool has_old_pod(const NodeEvidence& evidence) {
+  return std::ranges::any_of(evidence.pods,
+                             [](const PodFacts* pod) { return pod->terminating || pod->stale; });
 }
 
 /// The endpoints that answered as this node's Felix before refuse now. The control counts here too:
 /// the answers may have been recorded from another machine.
 Backing before_after_backs(const NodeLook& look, const NodeEvidence& evidence) {
   if (evidence.before.empty() || pod_on_unknown_port(evidence) != nullptr) return Backing::none;
+  if (has_old_pod(evidence) && std::ranges::all_of(evidence.before, &Reach::retold))
+    return Backing::none;
   for (const auto* before : evidence.before) {
     const bool refuses = std::ranges::any_of(look.rows, [&](const Reach* row) {
       return row->vantage == before->vantage && row->endpoint == before->endpoint &&
@@ -218,9 +215,8 @@ Backing before_after_backs(const NodeLook& look, const NodeEvidence& evidence) {
 
 Backing network_backs(const NodeLook& look, const NodeEvidence& evidence) {
   if (!evidence.node->ready || pod_on_unknown_port(evidence) != nullptr) return Backing::none;
-  const bool old_pod = std::ranges::any_of(
-      evidence.pods, [](const PodFacts* pod) { return pod->terminating || pod->stale; });
-  if (old_pod || network_refusals(look, evidence) == Refusals::no) return Backing::none;
+  if (has_old_pod(evidence) || network_refusals(look, evidence) == Refusals::no)
+    return Backing::none;
   return anybody_listens(look, evidence) ? Backing::foreign : Backing::clean;
 }
 
@@ -235,74 +231,6 @@ Backing all_back(const NodeEvidence& evidence,
     if (one == Backing::foreign) all = Backing::foreign;
   }
   return all;
-}
-
-/// What one look lacked for a basis.
-void explain_look(const NodeLook& look, const NodeEvidence& evidence, Reasons& missing) {
-  for (const auto* inside : look.insides) {
-    if (inside->complete) continue;
-    const auto& code = inside->problem_code;
-    missing.push_back({code.empty() ? "inside-incomplete" : code, {{"why", inside->problem}}});
-  }
-  for (const auto* listener : foreign_listeners(look, evidence.ports())) {
-    if (!identified(look, *listener)) continue;
-    missing.push_back({"foreign-listener",
-                       {{"endpoint", listener->endpoint.to_string()}, {"comm", listener->comm}}});
-  }
-  for (const auto* row : look.rows) {
-    const std::map<std::string, std::string> where{{"vantage", row->vantage},
-                                                   {"endpoint", row->endpoint.to_string()}};
-    if (row->outcome == Outcome::timeout) missing.push_back({"timeout", where});
-    if (row->outcome == Outcome::rejected) missing.push_back({"rejected", where});
-    if (row->outcome == Outcome::unreachable || row->outcome == Outcome::error) {
-      missing.push_back({"unreachable", where});
-    }
-    if (row->outcome == Outcome::refused && !look.control_passed(*row)) {
-      missing.push_back({"control-failed", where});
-    }
-  }
-}
-
-/// InternalIPs that nobody asked.
-void explain_addresses(const NodeEvidence& evidence, Reasons& missing) {
-  bool internal = false;
-  for (const auto& address : evidence.node->addresses) {
-    if (address.type != "InternalIP") continue;
-    internal = true;
-    for (const Port port : evidence.ports()) {
-      const HostPort endpoint{address.address, port};
-      const bool asked = std::ranges::any_of(evidence.looks, [&](const NodeLook& look) {
-        return std::ranges::any_of(look.rows,
-                                   [&](const Reach* row) { return row->endpoint == endpoint; });
-      });
-      if (!asked) missing.push_back({"untested-address", {{"endpoint", endpoint.to_string()}}});
-    }
-  }
-  if (!internal) missing.push_back({"addresses-unknown", {}});
-}
-
-/// Why no basis was found, as a person would ask: what did each vantage point say, in each look?
-void explain_no_basis(const NodeEvidence& evidence, Reasons& missing) {
-  if (evidence.looks.empty()) {
-    missing.push_back({evidence.too_old ? "observation-too-old" : "no-vantage", {}});
-    return;
-  }
-  if (!evidence.node->ready) {
-    missing.push_back({"node-not-ready", {{"why", evidence.node->not_ready_reason}}});
-  }
-  for (const auto* pod : evidence.pods) {
-    if (pod->terminating) missing.push_back(pod_message("pod-lingering", *pod));
-    if (pod->stale) missing.push_back(pod_message("pod-stale", *pod));
-  }
-  if (const auto* pod = pod_on_unknown_port(evidence)) {
-    const auto& port = pod->declared.port;
-    auto message = pod_message(port.value ? "port-random" : "declared-unreadable", *pod);
-    if (!port.value) message.params["why"] = "its port: " + port.why;
-    missing.push_back(std::move(message));
-  }
-  for (const auto& look : evidence.looks) explain_look(look, evidence, missing);
-  if (missing.empty()) explain_addresses(evidence, missing);
-  if (missing.empty()) missing.push_back({"no-basis", {}});
 }
 
 }  // namespace
@@ -325,16 +253,17 @@ Refusals network_refusals(const NodeLook& look, const NodeEvidence& evidence) {
     if (address.type != "InternalIP") continue;
     for (const Port port : evidence.ports()) {
       // One vantage point that the control vouches for is enough; one that anything else answered
-      // is too much.
+      // is too much. Who only retells a refusal or an answer may have it from somebody in between.
       bool refused = false;
       for (const auto* row : look.rows) {
         if (row->endpoint != HostPort{address.address, port}) continue;
         if (is_foreign(*row)) {
-          refused = foreign = true;
+          refused = refused || !row->retold();
+          foreign = true;
         } else if (row->outcome == Outcome::open || row->outcome == Outcome::reset) {
           return Refusals::no;
         } else if (row->outcome == Outcome::refused && look.control_passed(*row)) {
-          refused = true;
+          refused = refused || !row->retold();
         }
       }
       if (!refused) return Refusals::no;

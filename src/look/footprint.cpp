@@ -1,0 +1,54 @@
+// What a look does where others may see it. Said before it begins.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "look/look.hpp"
+#include "look/vantage.hpp"
+
+namespace catflap::look {
+namespace {
+
+std::string count_of(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::size_t running(const ClusterFacts& facts) {
+  return static_cast<std::size_t>(std::ranges::count_if(facts.pods, &PodFacts::felix_running));
+}
+
+std::string of_direct(const ClusterFacts& facts) {
+  return fmt::format("from here at {}", count_of(facts.nodes.size(), "node"));
+}
+
+std::string of_apiserver(const ClusterFacts& facts) {
+  std::size_t requests = 0;
+  const auto pods = pods_to_proxy(facts);
+  for (const auto* pod : pods) requests += 1 + ports_of(facts, pod->node).size();
+  return fmt::format("through the API server at {} (apiserver: {} to 10250 and Felix's ports)",
+                     count_of(pods.size(), "Felix pod"), count_of(requests, "GET request"));
+}
+
+std::string of_exec(const ClusterFacts& facts) {
+  return fmt::format("inside {} (exec: one command that only reads)",
+                     count_of(running(facts), "Felix container"));
+}
+
+struct Row {
+  const char* vantage;
+  std::string (*tell)(const ClusterFacts& facts);
+};
+constexpr Row kRows[] = {{"direct", of_direct}, {"apiserver", of_apiserver}, {"exec", of_exec}};
+
+}  // namespace
+
+std::vector<std::string> footprint(const ClusterFacts& facts, const LookOptions& options) {
+  std::vector<std::string> clauses;
+  for (const auto& row : kRows) {
+    if (std::ranges::find(options.vantages, row.vantage) != options.vantages.end())
+      clauses.push_back(row.tell(facts));
+  }
+  return clauses;
+}
+
+}  // namespace catflap::look
