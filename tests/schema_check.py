@@ -13,7 +13,7 @@ import jsonschema
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMA_OF_KIND = {
     "Diagnosis": "diagnosis", "Plan": "plan", "Evidence": "evidence", "Rollout": "rollout", "UndoResult": "undo-result",
-    "Error": "error", "Explanation": "explanation", "Version": "version",
+    "Error": "error", "Explanation": "explanation", "Version": "version", "Listeners": "listeners",
 }
 
 

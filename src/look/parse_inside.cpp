@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "look/inside_script.hpp"
+#include "sockets/felix_process.hpp"
 #include "sockets/proc_net.hpp"
 
 namespace catflap::look {
@@ -92,27 +93,6 @@ struct Process {
   }
 };
 
-/// `calico-node -felix`, `calico component felix`, or `calico-felix`, each with any path before it.
-bool is_felix(const std::vector<std::string_view>& arguments) {
-  if (arguments.empty()) return false;
-  const auto program = arguments[0].substr(arguments[0].rfind('/') + 1);
-  if (program == "calico-felix") return true;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const auto word = arguments[i];
-    if (word == "-felix" || word == "--felix" || word == "-felix=true" || word == "--felix=true") {
-      return true;
-    }
-    if (word == "felix" && arguments[i - 1] == "component") return true;
-  }
-  return false;
-}
-
-std::vector<std::string_view> arguments_of(std::string_view cmdline) {
-  std::vector<std::string_view> arguments;
-  while (!cmdline.empty()) arguments.push_back(cut(cmdline, '\0'));
-  return arguments;
-}
-
 /// Field 22 of /proc/PID/stat; the name in field 2 may hold blanks and parentheses.
 std::optional<std::uint64_t> start_ticks(std::string_view stat) {
   const auto close = stat.rfind(") ");
@@ -134,8 +114,8 @@ std::optional<std::set<Process>> felix_processes(const Sections& sections, char 
   std::set<Process> found;
   for (auto it = sections.by_name.lower_bound(prefix);
        it != sections.by_name.end() && it->first.starts_with(prefix); ++it) {
-    const auto arguments = arguments_of(it->second.text);
-    if (!is_felix(arguments)) continue;
+    const auto arguments = sockets::arguments_of(it->second.text);
+    if (!sockets::is_felix(arguments)) continue;
     const auto pid = parse_number<int>(std::string_view(it->first).substr(prefix.size()));
     if (!pid) return std::nullopt;
     const auto* stat = sections.good(fmt::format("stat{} {}", scan, *pid));
