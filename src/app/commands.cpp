@@ -19,7 +19,7 @@ const std::vector<Command>& rows() {
        "",
        "Is the port open, on which node, and what decides that",
        "read",
-       groups({common, output, kube, look, want}),
+       groups({common, output, kube, look, want, observations}),
        "Looks at every node once: what the configuration declares, which object decides it, and "
        "what the\n"
        "port answers. Writes nothing and starts nothing.",
@@ -73,13 +73,14 @@ const std::vector<Command>& rows() {
        "",
        "Prove it now, from every vantage point, in two looks",
        "read, pods/exec",
-       groups({common, output, kube, look, want, settle, evidence}),
+       groups({common, output, kube, look, want, settle, evidence, observations}),
        "Looks twice, --settle apart, from outside and from inside each calico-node container, and "
        "says\n"
        "per node on what basis it is closed. Writes nothing to the cluster.",
        {{"verify", "two looks, direct and exec"},
         {"verify --from direct", "no command in any container"},
         {"verify --accept protected", "a port behind client certificates is good enough"},
+        {"verify --observations DIR", "take files from the nodes, too (docs/listeners.md)"},
         {"verify --evidence closed.json", "keep what was seen"}},
        run_verify},
       {"undo",
@@ -94,6 +95,21 @@ const std::vector<Command>& rows() {
         {"undo --dry-run=client", "what it would take back"},
         {"undo --yes", "for scripts"}},
        run_undo},
+      {"listeners",
+       "",
+       "This host's listening TCP sockets and who owns them, like ss -lntp",
+       "none",
+       groups({common, output, sockets}),
+       "Asks this host's kernel, not a cluster. Owners of other users' sockets need root; without "
+       "it they\n"
+       "are shown as not permitted. As JSON it names the machine and its boot, so that `verify` "
+       "can take it\n"
+       "as a look inside that node (docs/listeners.md).",
+       {{"listeners", "every listening socket"},
+        {"listeners --port 9091 --check", "exit code 1 if something listens there, 0 if not"},
+        {"listeners --netns 4711", "in the network of process 4711"},
+        {"listeners -o json > n1.json", "for catflap verify --observations"}},
+       run_listeners},
       {"explain",
        "CODE",
        "What a code such as CF0001 means and what to do about it",
@@ -145,6 +161,8 @@ const std::vector<Command>& rows() {
 constexpr std::array kFlags{
     FlagRow{"from", '\0', "LIST", "direct exec", look,
             "vantage points, comma-separated (direct, exec)"},
+    FlagRow{"observations", '\0', "DIR", "", observations,
+            "files made on the nodes, as looks inside: of catflap listeners or ss"},
     FlagRow{"accept", '\0', "LIST", "protected local-only not-felix filtered", want,
             "verdicts that count as good: protected, local-only, not-felix, filtered"},
     FlagRow{"policy", '\0', "FILE", "", want,
@@ -167,6 +185,13 @@ constexpr std::array kFlags{
     FlagRow{"yes", 'y', "", "", confirm, "do not ask"},
     FlagRow{"evidence", '\0', "FILE", "", evidence,
             "where the evidence goes (default: your state folder)"},
+    FlagRow{"port", '\0', "PORT", "", sockets, "only this port; repeatable"},
+    FlagRow{"netns", '\0', "PID|NAME", "", sockets,
+            "in that network namespace: of a process, or as ip netns names it"},
+    FlagRow{"check", '\0', "", "", sockets,
+            "exit code 1 if something listens on a --port, 0 if nothing does, 3 if not known"},
+    FlagRow{"all-owners", '\0', "", "", sockets,
+            "every process that holds a socket, not just the first found"},
     FlagRow{"list", '\0', "", "", list, "all codes"},
     FlagRow{"output", 'o', "FORMAT", "text wide json yaml name", output,
             "text, wide, json, yaml or name"},

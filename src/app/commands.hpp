@@ -14,20 +14,22 @@ namespace catflap::app {
 
 /// Flags that come together. A command names the groups it takes.
 enum class FlagGroup : unsigned {
-  common = 1u << 0,    // --color, --quiet, --help
-  kube = 1u << 1,      // as kubectl
-  look = 1u << 2,      // --from
-  want = 1u << 3,      // --accept, --policy
-  settle = 1u << 4,    // --settle
-  timeout = 1u << 5,   // --timeout
-  change = 1u << 6,    // --in-place, --include-pending, --override-owner
-  close = 1u << 7,     // --plan, --ticket, --reason
-  confirm = 1u << 8,   // --yes
-  evidence = 1u << 9,  // --evidence
-  list = 1u << 10,     // --list
-  dry_run = 1u << 11,  // --dry-run
-  output = 1u << 12,   // --output
-  demo = 1u << 13,     // --serve, --scenario
+  common = 1u << 0,         // --color, --quiet, --help
+  kube = 1u << 1,           // as kubectl
+  look = 1u << 2,           // --from
+  want = 1u << 3,           // --accept, --policy
+  settle = 1u << 4,         // --settle
+  timeout = 1u << 5,        // --timeout
+  change = 1u << 6,         // --in-place, --include-pending, --override-owner
+  close = 1u << 7,          // --plan, --ticket, --reason
+  confirm = 1u << 8,        // --yes
+  evidence = 1u << 9,       // --evidence
+  list = 1u << 10,          // --list
+  dry_run = 1u << 11,       // --dry-run
+  output = 1u << 12,        // --output
+  demo = 1u << 13,          // --serve, --scenario
+  observations = 1u << 19,  // --observations
+  sockets = 1u << 18,       // --port, --netns, --check, --all-owners
 };
 
 /// A flag of both groups.
@@ -72,6 +74,7 @@ Result<int> run_close(const Runtime& runtime, const Options& options);
 Result<int> run_wait(const Runtime& runtime, const Options& options);
 Result<int> run_verify(const Runtime& runtime, const Options& options);
 Result<int> run_undo(const Runtime& runtime, const Options& options);
+Result<int> run_listeners(const Runtime& runtime, const Options& options);
 Result<int> run_explain(const Runtime& runtime, const Options& options);
 Result<int> run_demo(const Runtime& runtime, const Options& options);
 Result<int> run_version(const Runtime& runtime, const Options& options);

@@ -63,7 +63,8 @@ class Collector {
     if (word.starts_with(typed_)) found_.candidates.emplace_back(word, description);
   }
   void offer_choices(const FlagRow& flag, const std::string& prefix) {
-    if (std::string_view(flag.value) == "FILE") found_.files = true;
+    const std::string_view value = flag.value;
+    if (value == "FILE" || value == "DIR") found_.files = true;
     std::string_view rest = flag.choices;
     while (!rest.empty()) {
       std::size_t blank = std::min(rest.find(' '), rest.size());

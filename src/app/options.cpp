@@ -1,11 +1,13 @@
 #include "app/options.hpp"
 
 #include <array>
+#include <charconv>
 
 #include "app/commands.hpp"
 #include "app/policy_file.hpp"
 #include "base/text.hpp"
 #include "look/look.hpp"
+#include "sockets/diag_message.hpp"
 
 namespace catflap::app {
 namespace {
@@ -149,6 +151,23 @@ void read_want(Reader& reader, const Flags& flags, ReadFile read_file, Options& 
   }
 }
 
+void read_ports(Reader& reader, std::vector<Port>& into) {
+  for (const std::string& word : reader.words("port")) {
+    unsigned number = 0;
+    const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
+    const bool whole = problem == std::errc{} && end == word.data() + word.size();
+    if (whole && number >= 1 && number <= 65535) {
+      into.push_back(static_cast<Port>(number));
+    } else {
+      reader.bad(fmt::format("--port {}: not a port", printable(word, 40)), "1 to 65535");
+    }
+  }
+  if (into.size() > sockets::kMaxAskedPorts) {
+    reader.bad(fmt::format("--port: {} ports", into.size()),
+               fmt::format("at most {}; without --port all are listed", sockets::kMaxAskedPorts));
+  }
+}
+
 void read_from(Reader& reader, Options& options) {
   const std::vector<std::string> known = look::vantage_names();
   options.from = reader.words("from");
@@ -193,6 +212,9 @@ void check_together(const Flags& flags, const Options& options, Reader& reader) 
                "at least 3s: after a change of FelixConfiguration Felix listens 2 s more before it "
                "restarts");
   }
+  if (options.check && !flags.has("port")) {
+    reader.bad("--check needs a port to check", "for Felix's metrics: --port 9091");
+  }
   if (options.dry_run != DryRun::none && !options.evidence_file.empty()) {
     reader.bad("--evidence with --dry-run: nothing is changed, so there is nothing to prove",
                "leave one of them out");
@@ -230,6 +252,11 @@ Resolved resolve_options(const Command& command, const Flags& flags, ReadFile re
   reader.on("list", options.list);
   reader.on("serve", options.serve);
   reader.text("scenario", options.scenario_file);
+  reader.text("observations", options.observations);
+  read_ports(reader, options.ports);
+  reader.text("netns", options.netns);
+  reader.on("check", options.check);
+  reader.on("all-owners", options.all_owners);
   check_together(flags, options, reader);
   return resolved;
 }

@@ -52,6 +52,11 @@ struct Options {
   bool list = false;
   bool serve = false;
   std::string scenario_file;
+  std::string observations;  // a folder
+  std::vector<Port> ports;
+  std::string netns;
+  bool check = false;
+  bool all_owners = false;
 };
 
 struct Resolved {

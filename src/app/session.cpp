@@ -52,8 +52,14 @@ Session::Session(const Runtime& runtime, const Options& options, std::unique_ptr
       started_(runtime.clock.now()) {}
 
 Result<Session> Session::open(const Runtime& runtime, const Options& options) {
+  std::vector<look::ImportedFile> files;
+  if (!options.observations.empty()) {
+    TRY_ASSIGN(files, look::read_observations(options.observations));
+  }
   TRY_ASSIGN(auto api, runtime.connect(options.connect));
-  return Session(runtime, options, std::move(api));
+  Session session(runtime, options, std::move(api));
+  session.files_ = std::move(files);
+  return session;
 }
 
 Result<ClusterFacts> Session::discover() {
@@ -107,6 +113,11 @@ Result<void> Session::pause(Duration time) {
 
 void Session::judge(Sight& sight, Purpose purpose,
                     const std::vector<std::string>& known_nodes) const {
+  const auto unused = look::import_into(sight.looks, {.files = files_,
+                                                      .facts = sight.facts,
+                                                      .now = runtime_.clock.now(),
+                                                      .max_age = options_.policy.max_age,
+                                                      .settle = options_.settle});
   const OwnerCycle cycle = owner_cycle_of(sight.facts);
   const ProveInput input{.facts = &sight.facts,
                          .looks = sight.looks,
@@ -119,6 +130,7 @@ void Session::judge(Sight& sight, Purpose purpose,
                          .known_nodes = known_nodes};
   sight.verdict = prove(input);
   add_findings(sight.verdict, sight.facts, sight.looks);
+  sight.verdict.findings.insert(sight.verdict.findings.end(), unused.begin(), unused.end());
 }
 
 Result<Sight> Session::look_again(Sight sight, const std::vector<std::string>& vantages) {

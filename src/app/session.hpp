@@ -9,6 +9,7 @@
 #include "app/progress.hpp"
 #include "app/runtime.hpp"
 #include "core/prove/prove.hpp"
+#include "look/import.hpp"
 #include "look/look.hpp"
 #include "render/document.hpp"
 
@@ -31,7 +32,7 @@ struct OwnerCycle {
 
 class Session {
  public:
-  /// Reads the kubeconfig; nothing is sent yet.
+  /// Reads the kubeconfig and the files of --observations; nothing is sent yet.
   [[nodiscard]] static Result<Session> open(const Runtime& runtime, const Options& options);
 
   [[nodiscard]] kube::Api& api() { return *api_; }
@@ -66,6 +67,7 @@ class Session {
   const Options& options_;
   std::unique_ptr<kube::Api> api_;
   std::unique_ptr<Progress> progress_;
+  std::vector<look::ImportedFile> files_;
   TimePoint started_{};
   bool announced_ = false;
 };

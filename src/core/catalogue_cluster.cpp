@@ -136,6 +136,28 @@ constexpr CatalogueRow kRows[] = {
     {"CF0086", info, "Vantage point {vantage} has nothing to ask[: {why}]",
      "The API server's proxy asks no loopback address, and these nodes are known by such ones.",
      "Use the other vantage points."},
+    {"CF0090", warning, "File {file} is of no node of this cluster: it was not used",
+     "No node has its machine-id as status.nodeInfo.machineID. Inside a container /etc/machine-id "
+     "is another one, or none.",
+     "Make it on the node itself (docs/listeners.md)."},
+    {"CF0091", warning, "File {file} is of {node} before its last boot: it was not used",
+     "The machine-id is that node's, the boot-id is not the present one. What listened before a "
+     "boot says nothing about now.",
+     "Make it again."},
+    {"CF0092", warning, "File {file} is of {node} or of another node that says the same of itself",
+     "Several nodes have this machine-id and this boot-id, as nodes that are containers of one "
+     "machine do. It was not used.",
+     "Look inside with --from exec."},
+    {"CF0093", warning, "File {file} of {node} is from the future: it was not used",
+     "Its time is more than a minute ahead of this machine's, so nobody can tell how old it is.",
+     "Set the clocks of both, and make it again."},
+    {"CF0094", warning, "File {file} of {node} is too old: it was not used",
+     "Older than the policy's maxAge, or than 15 minutes if the policy has none.",
+     "Make it again, or set maxAge in the policy."},
+    {"CF0095", warning, "File {file} of {node} was made before Felix's last start or change",
+     "It tells of another Felix, or of one with another configuration: less than a minute after a "
+     "FelixConfiguration changed, Felix may not have restarted yet. It was not used.",
+     "Make it again."},
 };
 
 }  // namespace

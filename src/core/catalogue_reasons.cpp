@@ -81,6 +81,13 @@ constexpr CatalogueRow kRows[] = {
     {"foreign-listener", info, "{endpoint} belongs to another process[, {comm}]",
      "It was identified positively, by its process or its answer.",
      "Accept it with --accept not-felix, or stop it."},
+    {"import-incomplete", warning, "a file from the node does not show the whole of it[: {why}]",
+     "What such a file shows speaks against closed; what it does not show proves nothing.",
+     "Make it again, as root, on the node itself (docs/listeners.md)."},
+    {"import-one-look", warning, "the files from the node are one look[: {why}]",
+     "A Felix that restarts refuses for a moment and opens again: two files, some seconds apart, "
+     "make two looks.",
+     "Make another file on the node, --settle later, and leave the first in the folder."},
     {"inside-clean", info,
      "no Felix listener in the node's socket tables, and nothing listens on the checked ports",
      "Both tables and Felix's process were read whole.", "Nothing to do."},

@@ -12,7 +12,7 @@ namespace {
 
 const InsideLook* look_into(const Look& look, const PodFacts& pod) {
   const auto found = std::ranges::find_if(look.inside, [&](const InsideLook& inside) {
-    return inside.pod_uid == pod.uid && inside.complete;
+    return inside.pod_uid == pod.uid && inside.complete && !inside.table_only;
   });
   return found != look.inside.end() ? &*found : nullptr;
 }

@@ -76,6 +76,8 @@ NodeFacts read_node(const json::object& node) {
   NodeFacts facts;
   facts.name = text_at(node, {"metadata", "name"});
   facts.uid = text_at(node, {"metadata", "uid"});
+  facts.machine_id = text_at(node, {"status", "nodeInfo", "machineID"});
+  facts.boot_id = text_at(node, {"status", "nodeInfo", "bootID"});
   if (const auto* labels = object_at(node, {"metadata", "labels"})) {
     for (const auto& entry : *labels) {
       facts.labels.emplace(entry.key(), text_at(*labels, {entry.key()}));

@@ -165,10 +165,12 @@ std::string findings_text(const ClusterVerdict& verdict, std::size_t most, const
 std::string looked_text(std::span<const Look> looks, const Style& style) {
   std::map<std::string, std::set<HostPort>> endpoints;
   std::set<std::string> inside;
+  std::set<std::string> imported;  // nodes
   std::map<std::string, std::string> skipped;
   for (const Look& look : looks) {
     for (const Reach& reach : look.reached) endpoints[reach.vantage].insert(reach.endpoint);
-    for (const InsideLook& one : look.inside) inside.insert(one.pod_uid);
+    for (const InsideLook& one : look.inside)
+      (one.table_only ? imported : inside).insert(one.table_only ? one.node : one.pod_uid);
     for (const auto& skip : look.skipped)
       skipped[skip.vantage] = skip.detail.empty() ? skip.code : skip.detail;
   }
@@ -178,6 +180,8 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
   }
   if (!inside.empty())
     parts.push_back(fmt::format("exec: a command in {}", count_of(inside.size(), "container")));
+  if (!imported.empty())
+    parts.push_back(fmt::format("import: files from {}", count_of(imported.size(), "node")));
   for (const auto& [vantage, why] : skipped) {
     parts.push_back(fmt::format("{} skipped: {}", vantage, printable(why, 160)));
   }

@@ -144,16 +144,20 @@ Result<void> Loader::add_node(const json::object& node) {
   const auto os = text_at(labels, {"kubernetes.io/os"});
   json::object spec;
   if (const auto& taints = array_at(node, {"taints"}); !taints.empty()) spec["taints"] = taints;
-  store_.put(kube::kNodes, {{"apiVersion", "v1"},
-                            {"kind", "Node"},
-                            {"metadata", {{"name", name}, {"labels", labels}}},
-                            {"spec", spec},
-                            {"status",
-                             {{"addresses", addresses},
-                              {"nodeInfo",
-                               {{"operatingSystem", os},
-                                {"architecture", text_at(labels, {"kubernetes.io/arch"})},
-                                {"kubeletVersion", "v" + settings_.kubernetes}}}}}});
+  store_.put(
+      kube::kNodes,
+      {{"apiVersion", "v1"},
+       {"kind", "Node"},
+       {"metadata", {{"name", name}, {"labels", labels}}},
+       {"spec", spec},
+       {"status",
+        {{"addresses", addresses},
+         {"nodeInfo",
+          {{"machineID", fmt::format("{:032x}", settings_.nodes.size() + 1)},
+           {"bootID", fmt::format("00000000-0000-4000-8000-{:012x}", settings_.nodes.size() + 1)},
+           {"operatingSystem", os},
+           {"architecture", text_at(labels, {"kubernetes.io/arch"})},
+           {"kubeletVersion", "v" + settings_.kubernetes}}}}}});
   settings_.nodes.push_back(name);
   const auto* ready = node.if_contains("ready");
   if (ready != nullptr && *ready == json::value(false)) settings_.not_ready.insert(name);

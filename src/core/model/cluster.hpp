@@ -33,6 +33,8 @@ struct Taint {
 struct NodeFacts {
   std::string name;
   std::string uid;
+  std::string machine_id;              // status.nodeInfo.machineID
+  std::string boot_id;                 // status.nodeInfo.bootID
   std::vector<NodeAddress> addresses;  // without duplicates, InternalIPs first
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> calico_labels;  // Calico's own, which only its selectors see

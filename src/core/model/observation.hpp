@@ -112,7 +112,7 @@ struct FelixProcess {
 
 /// What one inside look at one node returned.
 struct InsideLook {
-  std::string vantage;  // exec
+  std::string vantage;  // exec, import
   std::string node;
   std::string pod_uid;
   TimePoint at{};
@@ -120,6 +120,7 @@ struct InsideLook {
   std::string problem;              // why not complete
   std::string problem_code;         // exec-forbidden, exec-timeout, exec-failed, table-cut,
                                     // felix-process-not-seen …
+  bool table_only = false;          // the sockets and who owns them; nothing of Felix's process
   std::vector<Listener> listeners;  // LISTEN sockets only
   std::vector<FelixProcess>
       felix;  // running Felix processes; empty and complete: Felix is not running

@@ -82,7 +82,7 @@ bool environment_agrees(const InsideLook& inside, const PodFacts& pod) {
 void check_inside(const NodeEvidence& evidence, Reasons& missing) {
   for (const auto& look : evidence.looks) {
     for (const auto* inside : look.insides) {
-      if (inside->complete && inside->felix.empty())
+      if (inside->complete && !inside->table_only && inside->felix.empty())
         missing.push_back({"felix-not-seen-alive", {{"vantage", inside->vantage}}});
       for (const auto* pod : evidence.pods) {
         if (pod->uid == inside->pod_uid && !environment_agrees(*inside, *pod))
@@ -144,7 +144,7 @@ bool same_process(const NodeEvidence& evidence) {
   std::map<std::string, std::set<int>> known;  // by pod
   for (const auto& look : evidence.looks) {
     for (const auto* inside : look.insides) {
-      if (!inside->complete) continue;
+      if (!inside->complete || inside->table_only) continue;
       std::set<int> pids;
       for (const auto& process : inside->felix) pids.insert(process.pid);
       if (known.emplace(inside->pod_uid, pids).first->second != pids) return false;

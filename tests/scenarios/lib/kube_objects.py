@@ -134,7 +134,7 @@ def node(number, given, version):
     labels = {"kubernetes.io/hostname": given["name"], "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     labels |= given.get("labels") or {}
     info = {"operatingSystem": labels["kubernetes.io/os"], "architecture": labels["kubernetes.io/arch"],
-            "kubeletVersion": f"v{version}.0", "machineID": f"{number}", "systemUUID": f"{number}", "bootID": f"{number}",
+            "kubeletVersion": f"v{version}.0", "machineID": f"{number:032x}", "systemUUID": f"{number}", "bootID": f"00000000-0000-4000-8000-{number:012x}",
             "kernelVersion": "6.1.0", "osImage": "none", "containerRuntimeVersion": "kwok://0.8.0", "kubeProxyVersion": ""}
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": given["name"], "labels": labels | KUBELET},
             "spec": {"taints": given.get("taints") or []},

@@ -1,8 +1,10 @@
 """One scenario on one backend, in a worker process: starts the cluster, runs the steps, says what differed."""
 
+import datetime
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -21,6 +23,14 @@ SHOWN_REQUESTS = 60
 
 class Differs(Exception):
     """A step did not come out as the scenario says; the text says what differed."""
+
+
+def with_times(text):
+    """<NOW>, <NOW-20s>, <NOW+20s> as times."""
+    def time_of(found):
+        then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int(found[1] or 0))
+        return then.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return re.sub(r"<NOW(?:([+-]\d+)s)?>", time_of, text)
 
 
 class Play:
@@ -103,7 +113,9 @@ class Play:
 
     def _run(self, index, step):
         for name, text in step.get("files", {}).items():
-            (self._command.work / name).write_text(text)
+            path = self._command.work / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(with_times(text))
         pods = self._pods.seen() if self._pods else {}
         starts = self._backend.felix_starts() if "felix_starts" in step else {}
         first = len(self._proxy.records)

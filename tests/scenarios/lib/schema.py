@@ -252,8 +252,8 @@ def step(value, path):
     if not words or words[0] != "catflap":
         raise Problem(f"{path}.run", "is to begin with catflap")
     for name in value.get("files", {}):
-        if "/" in name or name.startswith("."):
-            raise Problem(f"{path}.files", f"{name}: a name without a folder")
+        if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", name):
+            raise Problem(f"{path}.files", f"{name}: a name, or one in one folder")
     return expected_stdout(value.get("stdout", []), words, f"{path}.stdout")
 
 

@@ -1,5 +1,6 @@
 """Whole scenarios, with a catflap that is a script and an API server that is tiny."""
 
+import datetime
 import os
 import pathlib
 import shutil
@@ -101,6 +102,14 @@ class Steps(PlayTest):
         self.assertIn("close --yes", (self.played / "work/out").read_text())
         self.play({"run": "catflap close --settle=3s --timeout 1m", "stdout": ["close --settle=3s --timeout 1m \n"]})
         self.play({"run": "catflap diagnose -o json", "stdout": {"words": ["diagnose", "-o", "json"]}})
+
+    def test_times_and_folders_of_files(self):
+        self.play({"run": "catflap close --policy policy.yaml", "files": {"policy.yaml": "<NOW-60s> <NOW> <NOW+60s> <NOW?>", "folder/a.ss": "x"}})
+        *times, other = (self.played / "work/policy.yaml").read_text().split()
+        first, now, last = (datetime.datetime.fromisoformat(time.replace("Z", "+00:00")) for time in times)
+        self.assertEqual(((now - first).seconds, (last - now).seconds, other), (60, 60, "<NOW?>"))
+        self.assertLess(abs(datetime.datetime.now(datetime.timezone.utc) - now), datetime.timedelta(seconds=30))
+        self.assertEqual((self.played / "work/folder/a.ss").read_text(), "x")
 
     def test_what_the_cluster_says(self):
         self.play({"run": "catflap close", "cluster_after": {"node/n1": {"changed": True}, "node/n2": {"absent": True}},
