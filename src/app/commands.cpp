@@ -189,7 +189,7 @@ constexpr std::array kFlags{
     FlagRow{"netns", '\0', "PID|NAME", "", sockets,
             "in that network namespace: of a process, or as ip netns names it"},
     FlagRow{"check", '\0', "", "", sockets,
-            "exit code 1 if something listens on a --port, 0 if nothing does, 3 if not known"},
+            "exit code 1: something listens on a --port, 0: nothing, 3: not known"},
     FlagRow{"all-owners", '\0', "", "", sockets,
             "every process that holds a socket, not just the first found"},
     FlagRow{"list", '\0', "", "", list, "all codes"},

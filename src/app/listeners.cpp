@@ -19,8 +19,9 @@ void tell_gaps(const Runtime& runtime, const Options& options, const HostListene
   if (!host.complete) runtime.io.err << fmt::format("catflap: not complete: {}\n", host.problem);
   if (not_permitted > 0 && !options.quiet) {
     runtime.io.err << fmt::format(
-        "catflap: owners not permitted: {} of {}; run it as root to see them\n", not_permitted,
-        render::count_of(host.sockets.size(), "socket"));
+        "catflap: owners not permitted: {} of {}; only root in the host's own namespaces sees "
+        "all\n",
+        not_permitted, render::count_of(host.sockets.size(), "socket"));
   }
 }
 

@@ -31,7 +31,7 @@ std::string owners_text(const HostSocket& socket) {
     case OwnerState::named:
       break;
     case OwnerState::not_permitted:
-      return "owner not permitted: needs root";
+      return "owner not permitted";
     case OwnerState::not_found:
       return "owner not seen: no process here holds it";
     case OwnerState::not_looked:
@@ -80,7 +80,7 @@ json::value socket_json(const HostSocket& socket, bool queues) {
 std::string listeners_text(const HostListeners& host) {
   // Not render::table: nothing is cut here, and there may be tens of thousands of lines.
   const bool queues = host.method == HostListeners::Method::sock_diag;
-  std::string text = fmt::format("{:<8}{:<8}{:<8}{:>30} {:>16} {}\n", "State", "Recv-Q", "Send-Q",
+  std::string text = fmt::format("{:<8}{:<8}{:<8}{:>30} {:>17} {}\n", "State", "Recv-Q", "Send-Q",
                                  "Local Address:Port", "Peer Address:Port", "Process");
   for (const auto& socket : host.sockets) {
     text += fmt::format("{:<8}{:<8}{:<8}{:>30} {:>17} {}\n", "LISTEN",
