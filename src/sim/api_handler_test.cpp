@@ -90,6 +90,22 @@ TEST_F(ApiHandlerTest, AWriteOfTheObjectLeavesItsStatusAlone) {
   EXPECT_EQ(number_at(now, {"spec", "x"}), 1);
 }
 
+TEST_F(ApiHandlerTest, AFieldThatATemplateRefersToHasAVersion) {
+  const auto patch = [&](const std::string& reference) {
+    ask("PATCH", kSet,
+        R"({"spec":{"template":{"spec":{"containers":[{"name":"c","env":[
+          {"name":"A","valueFrom":{"fieldRef":)" +
+            reference + "}}]}]}}}}",
+        {{"content-type", "application/merge-patch+json"}});
+    const json::value now = object(ask("GET", kSet));
+    return now.at_pointer("/spec/template/spec/containers/0/env/0/valueFrom/fieldRef");
+  };
+  EXPECT_EQ(patch(R"({"fieldPath":"spec.nodeName"})"),
+            json::parse(R"({"fieldPath":"spec.nodeName","apiVersion":"v1"})"));
+  const auto said = R"({"apiVersion":"v2","fieldPath":"spec.nodeName"})";
+  EXPECT_EQ(patch(said), json::parse(said));
+}
+
 TEST_F(ApiHandlerTest, PutReplacesWhatTheClientHasSeen) {
   auto seen = object(ask("GET", kSet));
   seen["spec"].as_object()["y"] = 1;

@@ -78,7 +78,7 @@ void Felix::listen() {
                              .serves = "health",
                              .owner = SocketOwner::felix_health});
   // With a TLS file missing it gives up; with the port taken it tries for ever.
-  if (!settings_.enabled || settings_.serves.empty() || metrics_) return;
+  if (settings_.waits || !settings_.enabled || settings_.serves.empty() || metrics_) return;
   if (!open_metrics()) listens_at_ = store_.clock().now() + kRetriesAfter;
 }
 
@@ -86,7 +86,9 @@ void Felix::listen() {
 std::string Felix::watched() const {
   std::string versions;
   for (const auto& resource : {Resource{"crd.projectcalico.org", "v1", "felixconfigurations"},
-                               Resource{"projectcalico.org", "v3", "felixconfigurations"}})
+                               Resource{"projectcalico.org", "v3", "felixconfigurations"},
+                               Resource{"crd.projectcalico.org", "v1", "clusterinformations"},
+                               Resource{"projectcalico.org", "v3", "clusterinformations"}})
     for (const auto& object : store_.select({.resource = resource}))
       versions += name_of(object) + text_at(object, {"metadata", "resourceVersion"}) + " ";
   const auto* node = store_.find({kube::kNodes, "", container_.node});
@@ -94,12 +96,23 @@ std::string Felix::watched() const {
   return labels != nullptr ? versions + json::serialize(*labels) : versions;
 }
 
+/// What it watches has changed.
+void Felix::follow(FelixSettings declared) {
+  const auto now = store_.clock().now();
+  if (settings_.waits) {
+    settings_ = std::move(declared);
+    if (!settings_.waits) listens_at_ = now + kRetriesAfter;
+  } else if (declared != settings_) {
+    restarts_at_ = now + kRestartsAfter;
+  }
+}
+
 TimePoint Felix::tick() {
   const auto now = store_.clock().now();
   // The environment and felix.cfg are read at the start only; FelixContainer keeps the former.
   if (!restarts_at_ && settings_.runs) {
     const auto seen = std::exchange(seen_, watched());
-    if (seen != seen_ && settings_now() != settings_) restarts_at_ = now + kRestartsAfter;
+    if (seen != seen_) follow(settings_now());
   }
   if (restarts_at_ && now >= *restarts_at_) {
     stop();

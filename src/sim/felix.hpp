@@ -26,6 +26,7 @@ class Felix {
   [[nodiscard]] int starts() const { return starts_; }
   [[nodiscard]] TimePoint started() const { return started_; }
   [[nodiscard]] bool runs() const { return settings_.runs; }
+  [[nodiscard]] bool waits() const { return settings_.waits; }
   [[nodiscard]] bool listens() const { return metrics_.has_value(); }
   [[nodiscard]] const FelixContainer& container() const { return container_; }
 
@@ -33,6 +34,7 @@ class Felix {
   void start();
   void stop();
   void listen();
+  void follow(FelixSettings declared);
   [[nodiscard]] bool open_metrics();
   [[nodiscard]] FelixSettings settings_now() const;
   [[nodiscard]] std::string watched() const;

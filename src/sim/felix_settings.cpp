@@ -96,12 +96,26 @@ std::map<std::string, std::string> node_labels(const Store& store, const std::st
   return labels;
 }
 
-std::string cluster_version(const Store& store) {
+const json::object* cluster_information(const Store& store) {
   for (const auto& resource : {Resource{"crd.projectcalico.org", "v1", "clusterinformations"},
                                Resource{"projectcalico.org", "v3", "clusterinformations"}})
-    if (const auto* found = store.find({resource, "", "default"}))
-      return text_at(*found, {"spec", "calicoVersion"});
-  return {};
+    if (const auto* found = store.find({resource, "", "default"})) return found;
+  return nullptr;
+}
+
+std::string cluster_version(const Store& store) {
+  const auto* found = cluster_information(store);
+  return found == nullptr ? std::string{} : text_at(*found, {"spec", "calicoVersion"});
+}
+
+/// calico-node writes true before Felix starts where nothing is said. C:
+/// node/pkg/lifecycle/startup.
+bool waits_for_datastore(const Store& store,
+                         const std::map<std::string, std::string>& environment) {
+  if (equal_ignoring_case(variable(environment, "DATASTORE_TYPE"), "etcdv3")) return false;
+  const auto* found = cluster_information(store);
+  const auto* ready = found == nullptr ? nullptr : value_at(*found, {"spec", "datastoreReady"});
+  return ready != nullptr && ready->is_bool() && !ready->as_bool();
 }
 
 /// A change of any field that Felix resolves makes it start anew, not only of those about metrics.
@@ -220,6 +234,7 @@ FelixSettings felix_settings(const Store& store, const FelixContainer& container
   FelixSettings settings{
       .runs = variable(environment, "CALICO_DISABLE_FELIX").empty() &&
               (!text || parse_felix_cfg(*text).has_value()),
+      .waits = waits_for_datastore(store, environment),
       .enabled = is_enabled(declared, vendor_default),
       .port = declared.port.value.value_or(kDefaultMetricsPort),
       .host = version && *version < kHostSince ? "" : declared.host.value.value_or(""),

@@ -31,7 +31,8 @@ struct FelixContainer {
 [[nodiscard]] std::optional<std::string> missing_reference(const FelixContainer& container);
 
 struct FelixSettings {
-  bool runs = true;  // false: CALICO_DISABLE_FELIX, or a felix.cfg that Felix does not get past
+  bool runs = true;    // false: CALICO_DISABLE_FELIX, or a felix.cfg that Felix does not get past
+  bool waits = false;  // the datastore is not ready: it has not read any of these, nor listens
   bool enabled = false;
   int port = kDefaultMetricsPort;
   std::string host;    // "": every address

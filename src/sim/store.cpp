@@ -42,6 +42,25 @@ json::object without(json::object object, std::initializer_list<std::string_view
   return object;
 }
 
+void name_versions(json::value& value) {
+  if (auto* list = value.if_array())
+    for (auto& one : *list) name_versions(one);
+  auto* object = value.if_object();
+  if (object == nullptr) return;
+  for (auto& entry : *object) {
+    if (entry.key() == "fieldRef" && entry.value().is_object())
+      entry.value().as_object().emplace("apiVersion", "v1");
+    name_versions(entry.value());
+  }
+}
+
+/// What the server writes where nothing is said, as far as catflap shows it: the version of a field
+/// that a template's environment refers to.
+void fill_in(const Resource& resource, json::object& object) {
+  auto* spec = object.if_contains("spec");
+  if (resource.group == "apps" && spec != nullptr) name_versions(*spec);
+}
+
 Result<void> check_size(const ObjectRef& ref, const json::object& object) {
   const auto* data = object.if_contains("data");
   if (ref.resource != kube::kConfigMaps || data == nullptr || !data->is_object()) return {};
@@ -131,6 +150,7 @@ void Store::put(const Resource& resource, json::object object) {
   fill("uid", json::value(fmt::format("uid-{}", ++uids_)));
   fill("generation", json::value(1));
   fill("creationTimestamp", json::value(to_rfc3339(clock_.now())));
+  fill_in(resource, object);
   store(resource, std::move(object));
 }
 
@@ -198,6 +218,7 @@ void Store::edit(const ObjectRef& ref, const std::function<void(json::object&)>&
   CHECK(old != nullptr, "a test edits an object that does not exist: " + ref.name);
   json::object next = *old;
   change(next);
+  fill_in(ref.resource, next);
   if (next == *old) return;
   store(ref.resource, updated(*old, std::move(next)));
 }
@@ -262,6 +283,7 @@ Result<json::object> Store::update(const ObjectRef& ref, json::object next, bool
   if (meta(next, "resourceVersion") != meta(*old, "resourceVersion")) return conflict(ref);
   TRY(check_immutable(ref, *old, next));
   TRY(check_size(ref, next));
+  fill_in(ref.resource, next);
   if (next == *old) return next;
   next = updated(*old, std::move(next));
   return dry_run ? next : store(ref.resource, std::move(next));

@@ -245,6 +245,28 @@ cluster:
   EXPECT_EQ(cluster.starts(), "0 0 0");
 }
 
+TEST(World, FelixWaitsForItsDatastore) {
+  Cluster cluster(R"(
+cluster:
+  env: {FELIX_PROMETHEUSMETRICSENABLED: "true"}
+  patches: [{target: clusterinformation/default, merge: {spec: {datastoreReady: false}}}]
+)");
+  const ObjectRef ref{{"crd.projectcalico.org", "v1", "clusterinformations"}, "", "default"};
+  cluster.run(5s);
+  EXPECT_EQ(cluster.open(), "");
+  EXPECT_FALSE(is_condition_true(cluster.pod_on("n1"), "Ready"));
+  cluster.patch(ref, R"({"spec":{"datastoreReady":true}})");
+  cluster.run(1500ms);
+  EXPECT_EQ(cluster.open(), "n1 n2 n3");
+  EXPECT_EQ(cluster.starts(), "0 0 0");
+  EXPECT_TRUE(is_condition_true(cluster.pod_on("n1"), "Ready"));
+  // Not ready any more: it ends itself, and waits.
+  cluster.patch(ref, R"({"spec":{"datastoreReady":false}})");
+  cluster.run(10s);
+  EXPECT_EQ(cluster.open(), "");
+  EXPECT_EQ(cluster.starts(), "1 1 1");
+}
+
 TEST(World, TheDeclaredHostDecidesWhereFelixListens) {
   const auto address = [](const char* host) -> std::string {
     const Cluster cluster(fmt::format(R"(

@@ -24,6 +24,7 @@ USER = "scenario"
 SWITCH = "FELIX_PROMETHEUSMETRICSENABLED"
 DAEMONSET = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
 PODS = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=calico-node"
+INFORMATION = "/apis/crd.projectcalico.org/v1/clusterinformations/default"
 PLAYED = {"kubernetes", "calico", "install", "env", "objects", "patches", "listeners", "network", "rbac", "deny", "owner", "nodes"}
 FILTERS = {  # from outside of the node: what comes in by its one interface
     "drop": "ct state new meta l4proto tcp drop",
@@ -126,7 +127,11 @@ class Here(Backend):
         """All at once: nobody needs this cluster's network in the meantime. And pods read ConfigMaps only when they start."""
         self._until("the controller looks at the DaemonSet", self._seen)
         self._delete_pods()
-        self._until("all calico-node pods are Ready", self._ready)
+        information = self._api.get(INFORMATION) or {}
+        if information.get("spec", {}).get("datastoreReady") is False:
+            self._until("all calico-node pods run", self._running)  # and wait for their datastore, so they are not Ready
+        else:
+            self._until("all calico-node pods are Ready", self._ready)
 
     def _delete_pods(self):
         for pod in self._api.items(PODS):
@@ -135,6 +140,11 @@ class Here(Backend):
     def _seen(self):
         found = self._api.get(DAEMONSET)
         return found["status"].get("observedGeneration") == found["metadata"]["generation"]
+
+    def _running(self):
+        status = self._api.get(DAEMONSET)["status"]
+        phases = [pod["status"].get("phase") for pod in self._api.items(PODS) if "deletionTimestamp" not in pod["metadata"]]
+        return self._seen() and phases == ["Running"] * status["desiredNumberScheduled"]
 
     def _ready(self):
         status = self._api.get(DAEMONSET)["status"]

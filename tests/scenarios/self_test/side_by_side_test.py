@@ -46,6 +46,27 @@ class Documents(unittest.TestCase):
         self.assertEqual(len(self.differences(neither, neither)), 1)
 
 
+class FromInside(unittest.TestCase):
+    def compared(self, run):
+        """Of a step whose two documents differ in what only a look into the pods can say."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for backend, basis in (("sim", "inside"), ("kube", "before-after")):
+                (folder / "one" / backend).mkdir(parents=True)
+                out = json.dumps({"runId": backend, "nodes": [{"name": "n1", "basis": basis}]})
+                (folder / "one" / backend / "step-1.json").write_text(json.dumps({"exit": 0, "out": out}))
+            file = folder / "file.yaml"
+            file.write_text(f"scenario: one\nwhy: b\nsteps: [{{run: {run} -o json, exit: 0}}]\n")
+            return side_by_side.compared(folder, [scenario.load(file)])
+
+    def test_what_the_other_cannot_see_may_differ(self):
+        self.assertEqual(self.compared("catflap verify"), (["ok side by side: one, step 1"], True))
+
+    def test_what_it_sees_may_not(self):
+        self.assertFalse(self.compared("catflap verify --from direct")[1])
+        self.assertFalse(self.compared("catflap diagnose")[1])
+
+
 class Records(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
