@@ -24,7 +24,7 @@ namespace catflap::app {
 namespace {
 
 constexpr Duration kLeastTimeout{std::chrono::minutes{15}};
-const std::vector<std::string> kVantages{"direct", "exec"};
+const std::vector<std::string> kVantages{"direct", "apiserver", "exec"};
 
 /// --plan: its flags become ours.
 Result<std::optional<ApprovedPlan>> read_approved(const Options& options) {

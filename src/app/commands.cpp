@@ -23,7 +23,7 @@ const std::vector<Command>& rows() {
        "Looks at every node once: what the configuration declares, which object decides it, and "
        "what the\n"
        "port answers. Writes nothing and starts nothing.",
-       {{"diagnose", "every node, probed from here"},
+       {{"diagnose", "every node, from here and through the API server"},
         {"diagnose --from direct,exec", "also look inside each calico-node container"},
         {"diagnose -o wide", "one line per node, with addresses and reasons"},
         {"diagnose -o json", "the same as a document (schemas/diagnosis.schema.json)"}},
@@ -77,7 +77,7 @@ const std::vector<Command>& rows() {
        "Looks twice, --settle apart, from outside and from inside each calico-node container, and "
        "says\n"
        "per node on what basis it is closed. Writes nothing to the cluster.",
-       {{"verify", "two looks, direct and exec"},
+       {{"verify", "two looks: direct, apiserver and exec"},
         {"verify --from direct", "no command in any container"},
         {"verify --accept protected", "a port behind client certificates is good enough"},
         {"verify --observations DIR", "take files from the nodes, too (docs/listeners.md)"},

@@ -1,5 +1,7 @@
 #include "app/session.hpp"
 
+#include <fmt/ranges.h>
+
 #include "core/diagnose/findings.hpp"
 #include "core/plan/owner.hpp"
 #include "look/discover.hpp"
@@ -67,25 +69,25 @@ Result<ClusterFacts> Session::discover() {
   return look::discover(*api_, runtime_.clock, {.namespace_ = options_.connect.namespace_});
 }
 
-/// A command in somebody's container is never a surprise: said before the first one runs.
-void Session::announce(const ClusterFacts& facts, const std::vector<std::string>& vantages) {
+/// What intrusion detection would see is never a surprise: said before the first of it.
+void Session::announce(const ClusterFacts& facts, const look::LookOptions& options) {
   if (std::exchange(announced_, true)) return;
-  if (std::find(vantages.begin(), vantages.end(), "exec") == vantages.end()) return;
-  const auto running = std::count_if(facts.pods.begin(), facts.pods.end(),
-                                     [](const PodFacts& pod) { return pod.felix_running; });
-  progress_->say(
-      fmt::format("looks inside {} (exec: one command that only reads) and from here at {}",
-                  render::count_of(static_cast<std::size_t>(running), "Felix container"),
-                  render::count_of(facts.nodes.size(), "node")));
+  const auto lines = look::footprint(facts, options);
+  const bool only_from_here = lines.size() == 1 && options.vantages.front() == "direct";
+  if (lines.empty() || only_from_here) return;
+  progress_->say(fmt::format("looks {}", fmt::join(lines, "; ")));
 }
 
 Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages,
                            const std::function<void()>& keep_alive) {
   look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
-  announce(facts, options.vantages);
+  announce(facts, options);
   options.probe.stop = runtime_.stop;
   const Duration asked = options_.connect.request_timeout.value_or(Duration{0});  // 0: no limit
-  if (asked > Duration{0}) options.exec_timeout = std::min(options.exec_timeout, asked);
+  if (asked > Duration{0}) {
+    options.exec_timeout = std::min(options.exec_timeout, asked);
+    options.proxy_timeout = std::min(options.proxy_timeout, asked);
+  }
   const auto tell = [&](const std::string& vantage, std::size_t done, std::size_t total) {
     if (keep_alive) keep_alive();
     progress_->update("", fmt::format("looking: {} {} of {}", vantage, done, total));

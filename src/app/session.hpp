@@ -58,7 +58,7 @@ class Session {
 
  private:
   Session(const Runtime& runtime, const Options& options, std::unique_ptr<kube::Api> api);
-  void announce(const ClusterFacts& facts, const std::vector<std::string>& vantages);
+  void announce(const ClusterFacts& facts, const look::LookOptions& options);
   Result<void> pause(Duration time);
   Result<Sight> look_again(Sight sight, const std::vector<std::string>& vantages);
   void judge(Sight& sight, Purpose purpose, const std::vector<std::string>& known_nodes) const;

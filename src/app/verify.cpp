@@ -11,7 +11,7 @@ namespace catflap::app {
 Result<int> run_verify(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(const std::string file, evidence_path(runtime, options));
   TRY_ASSIGN(Session session, Session::open(runtime, options));
-  TRY_ASSIGN(const Sight sight, session.verify({"direct", "exec"}));
+  TRY_ASSIGN(const Sight sight, session.verify({"direct", "apiserver", "exec"}));
   render::EvidenceInput input{.seen = {sight.facts, sight.verdict, sight.looks},
                               .policy = options.policy,
                               .purpose = "verify",

@@ -15,6 +15,11 @@ constexpr std::size_t kMostGroups = 6;
 constexpr std::size_t kMostGroupsOfVerdict = 2;
 constexpr std::size_t kMostFindings = 5;
 
+/// Two vantage points may say the same of an endpoint.
+void add_once(std::vector<std::string>& lines, std::string line) {
+  if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+}
+
 std::string group_text(const Group& group, const ClusterFacts& facts, std::size_t most_reasons,
                        const Style& style) {
   const std::string count = count_of(group.names.size(), "node");
@@ -26,11 +31,12 @@ std::string group_text(const Group& group, const ClusterFacts& facts, std::size_
   }
   text += fmt::format("  {}: {}\n", count, name_list(group.names, 60));
   const NodeVerdict& first = *group.nodes.front();
-  const std::size_t reasons = std::min(first.reasons.size(), most_reasons);
-  for (std::size_t i = 0; i < reasons; ++i) text += paragraph(reason_text(group, i), 4);
-  if (first.reasons.size() > reasons) {
-    text += fmt::format("    and {} (-o wide)\n",
-                        count_of(first.reasons.size() - reasons, "more reason"));
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < first.reasons.size(); ++i) add_once(reasons, reason_text(group, i));
+  const std::size_t shown = std::min(reasons.size(), most_reasons);
+  for (std::size_t i = 0; i < shown; ++i) text += paragraph(reasons[i], 4);
+  if (reasons.size() > shown) {
+    text += fmt::format("    and {} (-o wide)\n", count_of(reasons.size() - shown, "more reason"));
   }
   if (first.declared) text += paragraph("decided by " + deciding(*first.declared, facts), 4);
   return text;
@@ -242,7 +248,7 @@ std::string wide_text(const Seen& seen) {
     std::vector<std::string> addresses, reasons;
     for (const NodeAddress& address : node.addresses)
       addresses.push_back(address.address.to_string());
-    for (const Message& reason : node.reasons) reasons.push_back(message_text(reason));
+    for (const Message& reason : node.reasons) add_once(reasons, message_text(reason));
     rows.push_back({node.name, std::string(to_string(node.verdict)),
                     node.basis == Basis::none ? "-" : to_string(node.basis),
                     addresses.empty() ? "-" : fmt::format("{}", fmt::join(addresses, ",")),

@@ -9,6 +9,7 @@
 #include "sim/api_reply.hpp"
 #include "sim/api_request.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/pod_proxy.hpp"
 #include "sim/users.hpp"
 #include "sim/watch_feed.hpp"
 
@@ -16,8 +17,8 @@ namespace catflap::sim {
 
 class ApiHandler {
  public:
-  /// An answer; or a watch or an exec that the connection then plays.
-  using Answer = std::variant<Reply, WatchFeed, ExecRequest>;
+  /// An answer; or a watch, an exec or a request to a pod that the connection then plays.
+  using Answer = std::variant<Reply, WatchFeed, ExecRequest, ProxyRequest>;
 
   /// `version` is the server's gitVersion, "v1.33.13".
   ApiHandler(Store& store, Users users, std::string version)
@@ -39,6 +40,7 @@ class ApiHandler {
   [[nodiscard]] Reply list(const Call& call) const;
   [[nodiscard]] Answer watch(const Call& call) const;
   [[nodiscard]] Answer exec(const Call& call) const;
+  [[nodiscard]] Answer proxy(const Call& call) const;
   [[nodiscard]] Reply create(const Call& call);
   [[nodiscard]] Reply change(const Call& call);
   [[nodiscard]] Reply remove(const Call& call);

@@ -150,4 +150,17 @@ ApiHandler::Answer ApiHandler::exec(const Call& call) const {
   return exec;
 }
 
+/// kubernetes, pkg/registry/core/pod/strategy.go: ResourceLocation.
+ApiHandler::Answer ApiHandler::proxy(const Call& call) const {
+  const auto name = parse_proxy_name(call.target.name);
+  if (!name) return bad_request(fmt::format("invalid pod request \"{}\"", call.target.name));
+  const auto* pod = store_.find({call.kind.resource, call.target.namespace_, name->pod});
+  if (pod == nullptr) return not_found_reply(call.kind, name->pod);
+  const auto address = IpAddress::parse(text_at(*pod, {"status", "podIP"}));
+  if (!address || address->is_loopback()) return bad_request("address not allowed");
+  return ProxyRequest{.endpoint = {*address, name->port},
+                      .tls = name->tls,
+                      .path = call.target.rest.empty() ? "/" : call.target.rest};
+}
+
 }  // namespace catflap::sim

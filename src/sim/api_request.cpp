@@ -98,6 +98,8 @@ std::optional<ApiTarget> object_target(const std::vector<std::string>& segments)
   target.plural = next();
   target.name = next();
   target.subresource = next();
+  for (; target.subresource == "proxy" && at < segments.size(); ++at)
+    target.rest += "/" + segments[at];
   if (at < segments.size()) return std::nullopt;
   if (target.group.empty() && target.plural == "namespaces") target.namespace_ = target.name;
   return target;

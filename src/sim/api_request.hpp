@@ -32,6 +32,7 @@ struct ApiTarget {
   std::string namespace_;  // of a Namespace object, its own name
   std::string name;
   std::string subresource;
+  std::string rest;  // of a proxy: the path behind it, "/metrics"
 };
 
 /// Nothing: the path has no place for objects.

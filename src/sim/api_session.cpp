@@ -139,6 +139,8 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
       for (auto* session : hub_->sessions) session->wake();
     if (auto* reply = std::get_if<Reply>(&answer)) co_return co_await send(request, *reply) && keep;
     if (auto* feed = std::get_if<WatchFeed>(&answer)) co_return co_await watch(*feed) && keep;
+    if (const auto* wanted = std::get_if<ProxyRequest>(&answer))
+      co_return co_await proxy(request, *wanted) && keep;
     co_await exec(request, std::get<ExecRequest>(answer));
     co_return false;
   }
@@ -220,6 +222,14 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     boost::system::error_code ignored;
     stream_.lowest_layer().cancel(ignored);
     co_return co_await write("0\r\n\r\n");
+  }
+
+  /// True: the pod was not reached, the answer is ours.
+  Task<bool> proxy(const ApiRequest& request, const ProxyRequest& wanted) {
+    const PodRelay relay = [this](std::string bytes) { return write(std::move(bytes)); };
+    const auto reply = co_await proxy_to_pod(wanted, relay);
+    if (!reply) co_return false;
+    co_return co_await send(request, *reply);
   }
 
   Task<void> exec(const ApiRequest& request, const ExecRequest& command) {

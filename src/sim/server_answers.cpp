@@ -145,6 +145,7 @@ std::string http_answer(std::string_view status, std::string_view body, std::str
 
 std::string answer_of(std::string_view kind, std::string_view node, const HttpRequest& request) {
   if (kind == "redirect-loop") return http_answer("302 Found", "", "Location: /metrics\r\n");
+  if (kind == "kubelet") return http_answer("401 Unauthorized", "Unauthorized");
   // Whatever token a stranger has, it is not one that may read.
   if (kind == "felix-token")
     return http_answer("401 Unauthorized", "Unauthorized\n",
@@ -159,7 +160,7 @@ std::string answer_of(std::string_view kind, std::string_view node, const HttpRe
 }
 
 bool speaks_tls(std::string_view kind) {
-  return kind.starts_with("felix-") && kind != "felix";
+  return kind.starts_with("felix-") || kind == "kubelet";
 }
 
 std::string_view go_answer_to_plain_http() {

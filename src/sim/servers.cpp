@@ -172,7 +172,7 @@ std::string comment_lines() {
   return lines;
 }
 
-/// Until the client goes; the kubelet's port is open, and what it says is nobody's concern here.
+/// Until the client goes.
 Task<> play_silent(Session& session) {
   std::string bytes(4096, '\0');
   for (std::size_t total = 0; total < kMostBytes;) {
@@ -186,7 +186,7 @@ Task<> play_silent(Session& session) {
 Task<> play(const ServerSpec& spec, Session& session) {
   const auto& kind = spec.kind;
   if (kind == "reset") co_return co_await play_reset(session);
-  if (kind == "silent" || kind == "kubelet") co_return co_await play_silent(session);
+  if (kind == "silent") co_return co_await play_silent(session);
   const auto byte = co_await first_byte(session.socket());
   if (!byte) co_return;
   const bool tls = *byte == kTlsHandshake;

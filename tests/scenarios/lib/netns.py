@@ -14,6 +14,8 @@ FILTERS = {  # network: of a scenario, as a rule for what goes to an address of 
     "reject": "meta l4proto tcp reject with icmpx type port-unreachable",
     "drop-9091": "tcp dport 9091 drop",
     "reject-9091": "tcp dport 9091 reject with icmpx type port-unreachable",
+    # The embedded API server asks the nodes from the loopback address.
+    "drop-all-but-apiserver": "{family} saddr != {loopback} meta l4proto tcp drop",
 }
 
 
@@ -54,15 +56,16 @@ def set_up(nodes):
 
 
 def filter_nodes(nodes, network):
-    """`network`: {node: drop | reject | drop-9091 | reject-9091}. All here is one machine, so what reaches the node's address
+    """`network`: {node: one of FILTERS}. All here is one machine, so what reaches the node's address
     is stopped wherever it comes from; the look inside does not come over the network."""
     if not network:
         return
     rules = []
     for node in nodes:
         for text in addresses_of(node) if node["name"] in network else []:
-            family = "ip6" if ":" in text else "ip"
-            rules.append(f"  {family} daddr {text} {FILTERS[network[node['name']]]}")
+            family, loopback = ("ip6", "::1") if ":" in text else ("ip", "127.0.0.1")
+            rule = FILTERS[network[node["name"]]].format(family=family, loopback=loopback)
+            rules.append(f"  {family} daddr {text} {rule}")
     run("nft", "-f", "-", stdin="\n".join([
         f"table inet {TABLE} {{", " chain input {", "  type filter hook input priority -300;", *rules, " }", "}", ""]))
 

@@ -12,7 +12,7 @@ from lib import match
 ROLES = pathlib.Path(__file__).resolve().parents[3] / "deploy"
 SERVERS = ("felix", "felix-tls", "felix-mtls", "felix-any-cert", "felix-token", "typha", "pushgateway", "csi",
            "plain-404", "tls-garbage", "reset", "silent", "slow-drip", "endless-body", "huge-header", "redirect-loop")
-NETWORK = ("drop", "reject", "reject-9091", "drop-9091")
+NETWORK = ("drop", "reject", "reject-9091", "drop-9091", "drop-all-but-apiserver")
 MOMENTS = ("before", "after-commit", "after-reply")
 INSTALLS = ("manifest", "canal", "operator", "rke2-canal", "k0s", "addon-manager", "windows", "none")
 UNITS = {"ms": 0.001, "s": 1, "m": 60}
