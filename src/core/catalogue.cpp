@@ -14,7 +14,8 @@ namespace {
 
 std::vector<CatalogueRow> joined_rows() {
   std::vector<CatalogueRow> all;
-  for (const auto part : {finding_rows(), cluster_rows(), plan_rows(), reason_rows()}) {
+  for (const auto part :
+       {finding_rows(), cluster_rows(), operator_rows(), plan_rows(), reason_rows()}) {
     std::ranges::copy(part, std::back_inserter(all));
   }
   std::ranges::sort(all, {}, [](const CatalogueRow& row) { return std::string_view{row.code}; });

@@ -33,6 +33,10 @@ constexpr CatalogueRow kRows[] = {
      "Set prometheusMetricsEnabled to false in FelixConfiguration {name}",
      "false closes like an absent field, and the next reader sees that it is meant.",
      "catflap undo restores the old value."},
+    {"plan-disable-installation", info, "Remove nodeMetricsPort from Installation {name}",
+     "The tigera operator renders the field into the environment of every Felix. Without it the "
+     "FelixConfigurations decide, and they are set to false first.",
+     "catflap undo restores the old value."},
     {"plan-envfrom-variants", warning,
      "{object} sets {names}, which differ from each other in case only",
      "Sources of envFrom are left alone. The plan sets each of these names to false in the "

@@ -2,14 +2,17 @@
 // it fails.
 #include "look/discover.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/json_read.hpp"
+#include "core/plan/tigera_operator.hpp"
 #include "look/calico.hpp"
 #include "look/discover_pods.hpp"
 #include "look/match.hpp"
 #include "look/read_daemon_set.hpp"
 #include "look/read_node.hpp"
+#include "look/tigera_operator.hpp"
 
 namespace catflap::look {
 namespace {
@@ -107,6 +110,9 @@ Result<ClusterFacts> discover(kube::Api& api, const Clock& clock, const Discover
   TRY(read_nodes(api, facts.nodes));
   if (!facts.daemon_sets.empty()) {
     TRY(read_calico(api, facts));
+    if (std::ranges::any_of(facts.daemon_sets, is_operated)) {
+      TRY_ASSIGN(facts.tigera_operator, read_operator(api));
+    }
     TRY(discover_pods(api, facts));
     add_what_pods_tell(facts);
   }

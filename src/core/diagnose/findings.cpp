@@ -9,6 +9,7 @@
 #include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "core/plan/owner.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap {
 namespace {
@@ -158,6 +159,28 @@ void scrape_findings(std::vector<Message>& findings, const DaemonSetFacts& daemo
   }
 }
 
+/// What the tigera operator reads, and what it has not acted on yet.
+void operator_findings(std::vector<Message>& findings, const ClusterFacts& facts) {
+  if (!facts.tigera_operator) return;
+  const OperatorFacts& known = *facts.tigera_operator;
+  if (!known.installations_state.readable)
+    findings.push_back({"CF0061", {{"why", known.installations_state.why}}});
+  for (const auto& installation : known.installations)
+    owner_findings(findings, installation,
+                   "Installation " + text_at(installation, {"metadata", "name"}));
+  if (auto shown = namespace_migration(facts); !shown.empty())
+    findings.push_back({"CF0064", {{"why", std::move(shown)}}});
+  const auto port = effective_port(known);
+  for (const auto& daemon_set : facts.daemon_sets) {
+    if (!is_operated(daemon_set)) continue;
+    const auto name = daemon_set.namespace_ + "/" + daemon_set.name;
+    if (auto why = operator_trouble(known, daemon_set.object); !why.empty())
+      findings.push_back({"CF0063", {{"daemonset", name}, {"why", std::move(why)}}});
+    if (!port.is_null() && !is_rendered(daemon_set.object, daemon_set.felix_container, port))
+      findings.push_back({"CF0065", {{"daemonset", name}, {"port", port_words(port)}}});
+  }
+}
+
 void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& facts) {
   for (const auto& daemon_set : facts.daemon_sets) {
     const auto name = daemon_set.namespace_ + "/" + daemon_set.name;
@@ -174,6 +197,7 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
   for (const auto& object : facts.felix_configurations) {
     owner_findings(findings, object, "FelixConfiguration " + text_at(object, {"metadata", "name"}));
   }
+  operator_findings(findings, facts);
   if (facts.daemon_sets.size() > 1) {
     std::vector<std::string> names;
     for (const auto& daemon_set : facts.daemon_sets)

@@ -88,6 +88,20 @@ struct ReadState {
   std::string why;  // the server's word, e.g. forbidden
 };
 
+/// What the tigera operator reads, and whether it acts on it. Looked for only where it renders one
+/// of the DaemonSets.
+struct OperatorFacts {
+  ReadState installations_state;
+  /// Those that it reads, in the order of their weight (default, tigera-secure, overlay), with
+  /// metadata and spec.nodeMetricsPort.
+  std::vector<json::object> installations;
+  ReadState deployment_state;  // not readable: also if it is not where it usually is
+  int wanted = 0;              // replicas of its Deployment; 0: it changes nothing
+  int available = 0;
+  ReadState status_state;
+  std::string degraded;  // what TigeraStatus calico says is wrong, bounded; "": nothing
+};
+
 /// A DaemonSet that runs Felix (one container of it matched; docs/how-it-decides.md says how).
 struct DaemonSetFacts {
   std::string namespace_;
@@ -135,6 +149,7 @@ struct ClusterFacts {
   std::string scope;            // the namespace whose DaemonSets may be changed (-n); "": all
   ReadState daemon_sets_state;  // not readable: only those of one namespace could be listed
   std::vector<PodFacts> pods;
+  std::optional<OperatorFacts> tigera_operator;  // none: it renders none of the DaemonSets
   ReadState felix_configurations_state;
   std::vector<json::object> felix_configurations;  // managedFields removed
   std::optional<TimePoint>

@@ -52,4 +52,9 @@ std::string by_hand_felixconfiguration(const Target& target, const json::value& 
                      shell_word(target.name), shell_word(change));
 }
 
+std::string by_hand_installation(const Target& target) {
+  return fmt::format("kubectl patch installations.operator.tigera.io {} --type merge -p {}",
+                     shell_word(target.name), shell_word(R"({"spec":{"nodeMetricsPort":null}})"));
+}
+
 }  // namespace catflap

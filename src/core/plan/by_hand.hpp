@@ -18,6 +18,9 @@ namespace catflap {
 [[nodiscard]] std::string by_hand_felixconfiguration(const Target& target,
                                                      const json::value& after);
 
+/// At an Installation of the tigera operator.
+[[nodiscard]] std::string by_hand_installation(const Target& target);
+
 /// The annotation's key of a field metadata.annotations[KEY]; "" if it is another field.
 [[nodiscard]] std::string annotation_key(std::string_view field);
 

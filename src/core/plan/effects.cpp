@@ -58,8 +58,10 @@ bool asks_for_scrapes(const DaemonSetFacts& daemon_set) {
                  {"spec", "template", "metadata", "annotations", "prometheus.io/scrape"}) == "true";
 }
 
-bool rolls(const Step& step, const DaemonSetFacts& daemon_set) {
-  return step.restart == Restart::rolling && step.change.target.uid == daemon_set.uid;
+bool rolls(const Step& step, const Situation& situation) {
+  const bool its = situation.operated ? step.change.target.kind == "Installation"
+                                      : step.change.target.uid == situation.daemon_set->uid;
+  return step.restart == Restart::rolling && its;
 }
 
 Duration expected_time(const Plan& plan, const std::vector<Situation>& situations) {
@@ -68,9 +70,10 @@ Duration expected_time(const Plan& plan, const std::vector<Situation>& situation
   for (const Step& step : plan.steps) {
     in_place = in_place || step.restart == Restart::in_place;
     for (const Situation& s : situations) {
-      if (!rolls(step, *s.daemon_set)) continue;
-      const Duration one = rollout_time(*s.daemon_set, static_cast<int>(step.nodes.size()));
-      if (one == Duration{} && !step.nodes.empty()) return {};
+      if (!rolls(step, s)) continue;
+      const auto pods = nodes_of(s.pods).size();
+      const Duration one = rollout_time(*s.daemon_set, static_cast<int>(pods));
+      if (one == Duration{} && pods != 0) return {};
       total += one;
     }
   }
@@ -152,6 +155,14 @@ std::string digest_of(const Plan& plan, const ClusterFacts& facts, const PlanOpt
     if (metadata == nullptr) continue;
     hash.add(text_at(*metadata, {"uid"}));
     hash.add(text_at(*metadata, {"resourceVersion"}));
+  }
+  if (facts.tigera_operator) {
+    // Its status changes without anybody's doing.
+    for (const json::object& installation : facts.tigera_operator->installations) {
+      hash.add(fmt::format("{} {}", text_at(installation, {"metadata", "uid"}),
+                           number_at(installation, {"metadata", "generation"})));
+      add_marks(hash, installation);
+    }
   }
   for (const Step& step : plan.steps) {
     hash.add(step.id);

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "base/json_read.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap {
 namespace {
 
 enum class Place { label, annotation };
-enum class Setting { variable, field };
+enum class Setting { variable, field, port };
 
 /// One trace that an owner leaves on what it writes (sources: the owners' own documentation and
 /// code).
@@ -149,15 +150,22 @@ void add_instance_label(std::vector<Owner>& owners, const json::object& labels,
                .change_at_source = std::string{kArgoChange}});
 }
 
-/// {setting} in the words of the object: the same owner may keep a DaemonSet and a
-/// FelixConfiguration.
+/// {setting} in the words of the object: the same owner may keep a DaemonSet, a FelixConfiguration
+/// and an Installation.
 void name_setting(std::string& text, Setting setting) {
   constexpr std::string_view kPlaceholder = "{setting}";
   const auto at = text.find(kPlaceholder);
   if (at == text.npos) return;
-  text.replace(at, kPlaceholder.size(),
-               setting == Setting::field ? "prometheusMetricsEnabled to false"
-                                         : "FELIX_PROMETHEUSMETRICSENABLED to \"false\"");
+  std::string_view words = "FELIX_PROMETHEUSMETRICSENABLED to \"false\"";
+  if (setting == Setting::field) words = "prometheusMetricsEnabled to false";
+  // The path in the values of the chart tigera-operator, too, with "installation" before it.
+  if (setting == Setting::port) words = "nodeMetricsPort (installation.nodeMetricsPort) to null";
+  text.replace(at, kPlaceholder.size(), words);
+}
+
+Setting setting_of(std::string_view kind) {
+  if (kind == "FelixConfiguration") return Setting::field;
+  return kind == "Installation" ? Setting::port : Setting::variable;
 }
 
 /// reverts_now, unknown_controller, reverts_at_next_release.
@@ -197,8 +205,7 @@ std::vector<Owner> owners_of(const json::object& object) {
     add(owners, made(mark, value));
   }
   add_instance_label(owners, *labels, *annotations);
-  const auto setting =
-      text_at(object, {"kind"}) == "FelixConfiguration" ? Setting::field : Setting::variable;
+  const auto setting = setting_of(text_at(object, {"kind"}));
   for (Owner& owner : owners) name_setting(owner.change_at_source, setting);
   std::ranges::stable_sort(owners, {}, leniency);
   return owners;
@@ -210,6 +217,7 @@ Message owner_finding(const Owner& owner, const std::string& object) {
   if (owner.name == "helm") code = "CF0031";
   if (owner.class_ == reverts_now) code = "CF0033";
   if (owner.class_ == unknown_controller) code = "CF0034";
+  if (owner.name == kTigeraOperator) code = "CF0060";
   return {code,
           {{"object", object},
            {"owner", owner.name},

@@ -8,16 +8,15 @@
 #include <algorithm>
 #include <set>
 
-#include "base/json_read.hpp"
 #include "core/diagnose/findings.hpp"
 #include "core/plan/by_hand.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/env_edit.hpp"
 #include "core/plan/felixconfiguration_changes.hpp"
+#include "core/plan/operated_plan.hpp"
 #include "core/plan/owner.hpp"
 #include "core/plan/situation.hpp"
-#include "core/resolve/env.hpp"
-#include "core/resolve/values.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap {
 namespace {
@@ -47,9 +46,12 @@ class Planner {
     if (options_.in_place) {
       write_felixconfigurations();
     } else {
+      OperatedPart operated = plan_operated(plan_, situations_, facts_, options_);
+      owner_refuses_ = owner_refuses_ || operated.refused;
       write_env(EnvTurn::before_felixconfigurations);
       write_felixconfigurations();
       write_env(EnvTurn::after_felixconfigurations);
+      std::ranges::move(operated.steps, std::back_inserter(plan_.steps));
     }
     say_what_is_left();
     return finish();
@@ -67,6 +69,7 @@ class Planner {
   void judge(const Situation& s) {
     if (!s.needs_env) return;
     if (options_.in_place) return judge_in_place(s);
+    if (s.operated) return;  // plan_operated does
     if (!s.edit) {
       refuse(
           {"plan-cannot-tell",
@@ -99,6 +102,8 @@ class Planner {
       other = "a FelixConfiguration that cannot be read";
     }
     if (!s.build_node.empty()) other = "the build";
+    if (s.operated && facts_.tigera_operator && !effective_port(*facts_.tigera_operator).is_null())
+      other = "an Installation";
     if (other.empty()) return;
     refuse({"plan-in-place-impossible", {{"daemonset", name_of(*s.daemon_set)}, {"layer", other}}},
            {"catflap close"});
@@ -230,15 +235,22 @@ class Planner {
       }
       finding.params["name"] = change.name;
       kept.insert(change.name);
-      finding.code = options_.in_place ? "refuse-in-place-owner" : "plan-felixconfiguration-kept";
-      if (options_.in_place) {
+      if (options_.in_place) finding.code = "refuse-in-place-owner";
+      if (options_.in_place || nothing_outranks_them()) {
         refuse(std::move(finding), {owner.change_at_source});
       } else {
+        finding.code = "plan-felixconfiguration-kept";
         plan_.warnings.push_back(std::move(finding));
       }
       return false;
     }
     return true;
+  }
+
+  /// The operator renders no environment that says false.
+  [[nodiscard]] bool nothing_outranks_them() const {
+    return std::ranges::any_of(situations_,
+                               [](const Situation& s) { return s.operated && s.needs_env; });
   }
 
   /// The nodes whose Felix reads another value once this is written. A pod whose environment the
@@ -294,7 +306,7 @@ void Planner::say_what_is_left() {
     std::ranges::copy_if(s.daemon_set->template_declared.notes, std::back_inserter(plan_.findings),
                          [](const Message& note) { return note.code == "CF0016"; });
   }
-  if (!any_need) return;
+  if (!any_need || nothing_outranks_them()) return;
   if (!facts_.felix_configurations_state.readable) {
     plan_.warnings.push_back({"CF0037", {{"why", facts_.felix_configurations_state.why}}});
   } else if (facts_.calico_api == CalicoApi::none) {
@@ -319,6 +331,7 @@ void Planner::offer_in_place() {
   int in_place = 0;
   for (const Situation& s : situations_) {
     if (!s.needs_env) continue;
+    if (s.operated) return;
     if (s.env != EnvSays::nothing || !s.build_node.empty()) return;
     rolling += static_cast<int>(s.pods.size());
     for (const PodFacts* pod : s.pods) {
@@ -349,45 +362,10 @@ Plan Planner::finish() {
   return std::move(plan_);
 }
 
-/// "FELIX_PROMETHEUSMETRICSENABLED=true", "…=valueFrom"; the list's other entries stay and are left
-/// out.
-std::string dump_env(const json::value& env) {
-  const json::array* list = env.if_array();
-  if (list == nullptr) return "absent";
-  std::string text;
-  for (const std::size_t i : env_entries_for(*list, kEnabled.name)) {
-    const json::object& entry = (*list)[i].get_object();
-    const std::string value = entry.contains("valueFrom") ? "valueFrom" : text_at(entry, {"value"});
-    text += (text.empty() ? "" : ",") + text_at(entry, {"name"}) + "=" + value;
-  }
-  return text.empty() ? "unset" : text;
-}
-
-std::string dump_value(const Target& target, const json::value& value) {
-  if (target.field == "env") return dump_env(value);
-  if (value.is_string()) return std::string{value.get_string()};
-  return value.is_null() ? "absent" : json::serialize(value);
-}
-
 }  // namespace
 
 Plan make_plan(const ClusterFacts& facts, const ClusterVerdict& now, const PlanOptions& options) {
   return Planner{facts, now, options}.run();
-}
-
-std::string dump(const Plan& plan) {
-  std::string text;
-  for (const Step& step : plan.steps) {
-    const Target& target = step.change.target;
-    std::string object = target.kind + " ";
-    if (!target.namespace_.empty()) object += target.namespace_ + "/";
-    text += fmt::format("{}: {}{} {}: {} -> {} [{}", step.id, object, target.name, target.field,
-                        dump_value(target, step.change.before),
-                        dump_value(target, step.change.after), to_string(step.restart));
-    if (!step.nodes.empty()) text += fmt::format(": {}", fmt::join(step.nodes, " "));
-    text += "]\n";
-  }
-  return text;
 }
 
 }  // namespace catflap

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/json_read.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap {
 namespace {
@@ -94,17 +95,21 @@ Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
       s.pods.push_back(&pod);
     }
   }
-  s.windows = is_windows(daemon_set);
+  s.operated = is_operated(daemon_set);
+  // What the operator reads holds for its Windows DaemonSet too.
+  s.windows = is_windows(daemon_set) && !s.operated;
   s.stale = static_cast<int>(
       std::ranges::count_if(s.pods, [](const PodFacts* pod) { return pod->stale; }));
   s.pending = s.stale > 0 || daemon_set.observed_generation < daemon_set.generation;
   if (s.env == EnvSays::off && disagrees(s.pods)) s.env = EnvSays::undecided;
   if (s.windows || s.env == EnvSays::off) return s;
   s.build_node = built_in(s.pods, now);
-  s.needs_env = s.env != EnvSays::nothing || !s.build_node.empty() ||
-                template_is_undecided(daemon_set, s.pods) ||
-                std::ranges::any_of(s.pods, [](const PodFacts* pod) { return stays_open(*pod); });
-  if (s.needs_env) s.edit = edit_of(daemon_set);
+  s.needs_env =
+      s.env != EnvSays::nothing || !s.build_node.empty() ||
+      template_is_undecided(daemon_set, s.pods) ||
+      (s.operated && facts.tigera_operator && !effective_port(*facts.tigera_operator).is_null()) ||
+      std::ranges::any_of(s.pods, [](const PodFacts* pod) { return stays_open(*pod); });
+  if (s.needs_env && !s.operated) s.edit = edit_of(daemon_set);
   return s;
 }
 

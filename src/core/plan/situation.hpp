@@ -21,6 +21,7 @@ struct Situation {
   std::vector<const PodFacts*> pods;
   EnvSays env = EnvSays::nothing;
   bool windows = false;
+  bool operated = false;   // rendered by the tigera operator: Installation decides, not the object
   bool needs_env = false;  // some Felix is on, or may be, and env does not say off
   std::optional<EnvEdit>
       edit;  // what switches its environment off; none: the template has no such container

@@ -51,6 +51,24 @@ void World::add(const std::string& text) {
   felix_configurations.push_back(json::parse(text).as_object());
 }
 
+void World::operate(const json::object& installations) {
+  auto& metadata = daemon_set.at("metadata").as_object();
+  metadata["namespace"] = "calico-system";
+  metadata["ownerReferences"] = json::parse(
+      R"([{"apiVersion":"operator.tigera.io/v1","kind":"Installation","name":"default","controller":true}])");
+  tigera_operator.emplace();
+  tigera_operator->wanted = tigera_operator->available = 1;
+  for (const auto& [name, port] : installations) {
+    json::object spec;
+    if (!port.is_null()) spec["nodeMetricsPort"] = port;
+    tigera_operator->installations.push_back(
+        {{"apiVersion", "operator.tigera.io/v1"},
+         {"kind", "Installation"},
+         {"metadata", {{"name", name}, {"uid", "in-" + std::string{name}}, {"generation", 3}}},
+         {"spec", spec}});
+  }
+}
+
 void World::set_env(const json::value& env) {
   container()["env"] = env;
 }
@@ -70,6 +88,7 @@ ClusterFacts World::facts() const {
   facts.calico_api = CalicoApi::v1_crd;
   facts.felix_configurations = felix_configurations;
   facts.felix_configurations_state = felix_configurations_state;
+  facts.tigera_operator = tigera_operator;
 
   const json::object& metadata = daemon_set.at("metadata").as_object();
   DaemonSetFacts ds{.namespace_ = text_at(metadata, {"namespace"}),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,15 @@ struct World {
   std::int64_t generation = 7;
   std::int64_t observed_generation = 7;
   std::vector<std::string> not_ready;
+  std::optional<OperatorFacts> tigera_operator;
 
   /// `env`: entries beside those of every manifest, e.g. R"({"name":"A","value":"1"})".
   explicit World(const std::string& env = "");
 
   void add(const std::string& felix_configuration);
+  /// The DaemonSet becomes calico-system/calico-node, rendered by the tigera operator from these
+  /// Installations: {name: spec.nodeMetricsPort, null for none}.
+  void operate(const json::object& installations);
   void set_env(const json::value& env);
   void set_env_from(const std::string& env_from);
   void set_metadata(const std::string& key, const std::string& value);
