@@ -83,7 +83,7 @@ kube::ObjectRef object_ref(const Target& target) {
     resource.group = target.api_version.substr(0, slash);
     resource.version = target.api_version.substr(slash + 1);
   }
-  // Both kinds that catflap writes form their plural in the plain way.
+  // All kinds that catflap writes form their plural in the plain way.
   resource.plural = to_lower(target.kind) + "s";
   return {resource, target.namespace_, target.name};
 }

@@ -9,11 +9,13 @@
 #include "act/apply.hpp"
 #include "act/evidence.hpp"
 #include "act/journal_hold.hpp"
+#include "act/operator_wait.hpp"
 #include "act/pause.hpp"
 #include "act/recover.hpp"
 #include "act/rehearse.hpp"
 #include "act/teardown.hpp"
 #include "act/verify_loop.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap::act {
 
@@ -32,7 +34,8 @@ class CloseRun {
         input_(input),
         seams_(seams),
         options_(options),
-        deadline_(context.clock.steady() + options.timeout) {}
+        deadline_(context.clock.steady() + options.timeout),
+        operated_(operated_sets(input.facts)) {}
 
   CloseOutcome run() {
     using Step = Result<void> (CloseRun::*)();
@@ -141,8 +144,7 @@ class CloseRun {
         rolling.clear();
         TRY(apply_step(step));
       }
-      if (stands(step) && step.restart == Restart::rolling)
-        rolling.insert({step.target.namespace_, step.target.name});
+      if (stands(step) && step.restart == Restart::rolling) rolling.merge(rolled_by(step.target));
     }
     for (const auto& step : run.steps)
       if (step.state == StepState::planned) out_.held_back.push_back(step.id);
@@ -233,24 +235,28 @@ class CloseRun {
     if (options_.dry_run != CloseOptions::DryRun::none) return;
     if (!out_.error && out_.rollouts.empty()) return;
     out_.still_restarting = still_restarting(out_.rollouts);
-    out_.freeze_commands = freeze_commands(out_.rollouts);
-    out_.thaw_commands = thaw_commands(out_.rollouts);
-    if (!out_.rollouts.empty()) return;
+    if (!out_.rollouts.empty()) return say_how_to_stop(out_.rollouts);
     // Stopped before the first view of the rollout: what the plan says restarts, or what an
     // interrupted run left behind.
     std::set<std::string> nodes;
     std::vector<Rollout> begun;
     for (const auto& one : out_.written) {
-      if (!one.written || one.target.kind != "DaemonSet") continue;
-      const DaemonSetRef ref{one.target.namespace_, one.target.name};
-      if (is_on_delete(ref)) continue;
-      const auto restarting = nodes_to_restart(one.target);
-      nodes.insert(restarting.begin(), restarting.end());
-      if (!restarting.empty()) begun.push_back({.daemon_set = ref});
+      if (!one.written) continue;
+      for (const auto& ref : rolled_by(one.target)) {
+        if (is_on_delete(ref)) continue;
+        const auto restarting = nodes_to_restart(one.target, ref);
+        nodes.insert(restarting.begin(), restarting.end());
+        if (!restarting.empty()) begun.push_back({.daemon_set = ref});
+      }
     }
     out_.still_restarting = static_cast<int>(nodes.size());
-    out_.freeze_commands = freeze_commands(begun);
-    out_.thaw_commands = thaw_commands(begun);
+    say_how_to_stop(std::move(begun));
+  }
+
+  void say_how_to_stop(std::vector<Rollout> rollouts) {
+    rollouts = not_operated(std::move(rollouts), operated_);
+    out_.freeze_commands = freeze_commands(rollouts);
+    out_.thaw_commands = thaw_commands(rollouts);
   }
 
   void release_lock() {
@@ -273,6 +279,8 @@ class CloseRun {
   /// Are all of them complete within what is left of the time?
   Result<bool> wait_for(const std::vector<DaemonSetRef>& daemon_sets) {
     if (daemon_sets.empty()) return true;
+    TRY_ASSIGN(const bool rendered, wait_for_operator(daemon_sets));
+    if (!rendered) return false;
     const WaitOptions options{.timeout = std::max(Duration{0}, deadline_ - context_.clock.steady()),
                               .keep_alive = keeper(),
                               .progress = [this](const std::vector<Rollout>& rollouts) {
@@ -286,6 +294,30 @@ class CloseRun {
     if (std::any_of(out_.rollouts.begin(), out_.rollouts.end(), ended(Rollout::End::interrupted)))
       return interrupted_error();
     return std::all_of(out_.rollouts.begin(), out_.rollouts.end(), ended(Rollout::End::done));
+  }
+
+  /// Has the operator rendered those of them that are its own?
+  Result<bool> wait_for_operator(const std::vector<DaemonSetRef>& daemon_sets) {
+    auto sets = operated_;
+    std::erase_if(sets, [&](const OperatedSet& set) {
+      return std::find(daemon_sets.begin(), daemon_sets.end(), set.ref) == daemon_sets.end();
+    });
+    if (sets.empty()) return true;
+    const RenderWait wait{.deadline = deadline_,
+                          .keep_alive = keeper(),
+                          .progress = [this](const std::vector<Rollout>& rollouts) {
+                            say({.stage = Progress::Stage::rollout, .rollouts = &rollouts});
+                          }};
+    TRY_ASSIGN(auto waiting, wait_rendered(context_, sets, wait));
+    if (waiting.empty()) return true;
+    for (const auto& rollout : waiting) {
+      const auto& [namespace_, name] = rollout.daemon_set;
+      out_.findings.push_back(
+          {"CF0062",
+           {{"daemonset", fmt::format("{}/{}", namespace_, name)}, {"why", rollout.waiting_for}}});
+    }
+    out_.rollouts = std::move(waiting);
+    return false;
   }
 
   void begin_run(Journal& journal) const {
@@ -307,8 +339,9 @@ class CloseRun {
     std::set<DaemonSetRef> refs;
     if (hold_)
       for (const auto& step : hold_->journal().run->steps)
-        if (step.target.kind == "DaemonSet" && stands(step))
-          refs.insert({step.target.namespace_, step.target.name});
+        if (stands(step)) refs.merge(rolled_by(step.target));
+    for (const auto& set : operated_)
+      if (!is_rendered(facts_of(set.ref)->object, set.container, nullptr)) refs.insert(set.ref);
     for (const auto& pod : input_.facts.pods) {
       const DaemonSetRef ref{pod.namespace_, pod.daemon_set};
       // Under OnDelete somebody else's change waits for people; there is nothing to wait for here.
@@ -332,13 +365,23 @@ class CloseRun {
     return set == nullptr || set->in_scope;
   }
 
-  [[nodiscard]] std::set<std::string> nodes_to_restart(const Target& target) const {
+  /// The DaemonSets that get new pods once the target is written.
+  [[nodiscard]] std::set<DaemonSetRef> rolled_by(const Target& target) const {
+    std::set<DaemonSetRef> refs;
+    if (target.kind == "DaemonSet") refs.insert({target.namespace_, target.name});
+    if (target.kind == "Installation")
+      for (const auto& set : operated_) refs.insert(set.ref);
+    return refs;
+  }
+
+  [[nodiscard]] std::set<std::string> nodes_to_restart(const Target& target,
+                                                       const DaemonSetRef& ref) const {
     std::set<std::string> nodes;
     for (const auto& step : input_.plan.steps)
       if (step.change.target == target && step.restart == Restart::rolling)
         nodes.insert(step.nodes.begin(), step.nodes.end());
     for (const auto& pod : input_.facts.pods)
-      if (pod.stale && pod.namespace_ == target.namespace_ && pod.daemon_set == target.name)
+      if (pod.stale && pod.namespace_ == ref.namespace_ && pod.daemon_set == ref.name)
         nodes.insert(pod.node);
     return nodes;
   }
@@ -369,6 +412,7 @@ class CloseRun {
   const CloseSeams& seams_;
   const CloseOptions& options_;
   SteadyPoint deadline_;
+  std::vector<OperatedSet> operated_;
   std::optional<JournalHold> hold_;
   std::optional<SteadyPoint> in_place_at_;
   std::set<const JournalStep*> left_;  // steps that somebody else had written

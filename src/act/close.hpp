@@ -86,11 +86,12 @@ struct CloseOutcome {
   std::vector<WrittenStep> written;  // of the whole run, what an interrupted close wrote included
   std::vector<Target> superseded;    // written by the run, and changed by somebody else since
   std::vector<std::string>
-      held_back;              // ids of steps that wait for a rollout that did not end in time
-  std::vector<Look> looks;    // those of the proof, oldest first
-  std::vector<Reach> before;  // the before-evidence used
-  ClusterFacts facts;         // as of the last look
-  std::string journal;        // "kube-system/catflap-journal"; "" if none was needed
+      held_back;                  // ids of steps that wait for a rollout that did not end in time
+  std::vector<Message> findings;  // beside the verdict's own: who has not acted on the change
+  std::vector<Look> looks;        // those of the proof, oldest first
+  std::vector<Reach> before;      // the before-evidence used
+  ClusterFacts facts;             // as of the last look
+  std::string journal;            // "kube-system/catflap-journal"; "" if none was needed
   std::string run_id;
   std::string ticket, reason;  // the run's
   bool resumed = false;        // went on from an unfinished run

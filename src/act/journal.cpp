@@ -8,6 +8,7 @@
 #include "act/journal_json.hpp"
 #include "act/recover.hpp"
 #include "base/json_read.hpp"
+#include "core/plan/tigera_operator.hpp"
 
 namespace catflap::act {
 
@@ -40,6 +41,20 @@ bool last_change_is(const JournalStep& step, const DaemonSetFacts& set) {
   if (step.generation != changes_of(set.object)) return false;
   const auto now = judge_field(set.object, *change);
   return now && now->match == FieldMatch::as_wanted;
+}
+
+/// The same of an Installation: what the operator renders from it, it rolls out by itself.
+bool last_change_is(const JournalStep& step, const DaemonSetFacts& set,
+                    const OperatorFacts& facts) {
+  const auto change = last_written(step);
+  if (!change || step.generation == 0 || !is_operated(set)) return false;
+  return std::any_of(facts.installations.begin(), facts.installations.end(),
+                     [&](const json::object& installation) {
+                       if (text_at(installation, {"metadata", "uid"}) != step.target.uid)
+                         return false;
+                       const auto now = judge_field(installation, *change);
+                       return now && now->match == FieldMatch::as_wanted;
+                     });
 }
 
 }  // namespace
@@ -119,8 +134,10 @@ std::vector<std::string> own_pending(const Journal& journal, const ClusterFacts&
   std::vector<std::string> uids;
   for (const auto& set : facts.daemon_sets) {
     const bool ours = std::any_of(runs.begin(), runs.end(), [&](const JournalRun* run) {
-      return std::any_of(run->steps.begin(), run->steps.end(),
-                         [&](const JournalStep& step) { return last_change_is(step, set); });
+      return std::any_of(run->steps.begin(), run->steps.end(), [&](const JournalStep& step) {
+        return last_change_is(step, set) ||
+               (facts.tigera_operator && last_change_is(step, set, *facts.tigera_operator));
+      });
     });
     if (ours) uids.push_back(set.uid);
   }

@@ -150,7 +150,12 @@ class UndoRun {
   Result<void> restore() {
     if (rehearsing()) return rehearse();
     run_->state = RunState::undoing;
-    for (std::size_t i = 0; i < order_.size(); ++i) TRY(restore_one(*order_[i], out_.steps[i]));
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      // A FelixConfiguration that says true under pods which do not have the environment yet would
+      // start Felix twice.
+      if (order_[i]->target.kind != "Installation" && rolls_operated()) TRY(wait_for_operated());
+      TRY(restore_one(*order_[i], out_.steps[i]));
+    }
     return hold_->save();
   }
 
@@ -198,6 +203,15 @@ class UndoRun {
     for (const auto& step : run_->steps)
       if (step.target.kind == "DaemonSet" && step.state == StepState::undone)
         refs.insert({step.target.namespace_, step.target.name});
+    if (restored_installation()) {
+      TRY_ASSIGN(const bool rendered, wait_for_operator());
+      if (!rendered) return {};
+      for (const auto& set : options_.operated) refs.insert(set.ref);
+    }
+    return wait_for(refs);
+  }
+
+  Result<void> wait_for(const std::set<DaemonSetRef>& refs) {
     if (refs.empty()) return {};
     const WaitOptions options{.timeout = std::max(Duration{0}, deadline_ - context_.clock.steady()),
                               .keep_alive = [this] { return hold_->keep(); },
@@ -212,6 +226,50 @@ class UndoRun {
     return {};
   }
 
+  [[nodiscard]] bool restored_installation() const {
+    return std::any_of(run_->steps.begin(), run_->steps.end(), [](const JournalStep& step) {
+      return step.target.kind == "Installation" && step.state == StepState::undone;
+    });
+  }
+
+  /// Is an Installation restored, now or by an interrupted undo, that opens the port by new pods?
+  [[nodiscard]] bool rolls_operated() const {
+    return std::any_of(run_->steps.begin(), run_->steps.end(), [](const JournalStep& step) {
+      return step.target.kind == "Installation" && step.state == StepState::undone &&
+             step.restart == Restart::rolling;
+    });
+  }
+
+  /// Has the operator rendered what the Installations say again? If not, the rollouts say why.
+  Result<bool> wait_for_operator() {
+    const RenderWait wait{.goal = RenderGoal::as_installed,
+                          .deadline = deadline_,
+                          .keep_alive = [this] { return hold_->keep(); },
+                          .progress =
+                              [this](const std::vector<Rollout>& rollouts) {
+                                say({.stage = Progress::Stage::rollout, .rollouts = &rollouts});
+                              }};
+    TRY_ASSIGN(auto waiting, wait_rendered(context_, options_.operated, wait));
+    if (waiting.empty()) return true;
+    out_.rollouts = std::move(waiting);
+    return false;
+  }
+
+  Result<void> wait_for_operated() {
+    TRY_ASSIGN(const bool rendered, wait_for_operator());
+    if (rendered) {
+      std::set<DaemonSetRef> refs;
+      for (const auto& set : options_.operated) refs.insert(set.ref);
+      TRY(wait_for(refs));
+    }
+    const bool rolled = std::all_of(out_.rollouts.begin(), out_.rollouts.end(),
+                                    [](const Rollout& rollout) { return rollout.complete; });
+    return rolled ? Result<void>{}
+                  : time_is_up(
+                        "an Installation is restored, and not every node runs with it; the others "
+                        "wait");
+  }
+
   Result<void> write_result() {
     if (rehearsing()) return {};
     const bool rolled = std::all_of(out_.rollouts.begin(), out_.rollouts.end(),
@@ -219,7 +277,7 @@ class UndoRun {
     if (!rolled) {
       // Stays `undoing`: the next undo waits on, and the pending change is known as ours.
       out_.result = UndoOutcome::Result::time_up;
-      out_.error = time_is_up();
+      out_.error = time_is_up("the fields are restored, but not every node runs with them");
       return {};
     }
     out_.result = UndoOutcome::Result::undone;
@@ -236,17 +294,22 @@ class UndoRun {
     return {};
   }
 
-  [[nodiscard]] static Error time_is_up() {
+  [[nodiscard]] Error time_is_up(const char* restored) const {
+    std::string what = fmt::format("time is up: {}", restored);
+    for (const auto& rollout : out_.rollouts)
+      if (rollout.nodes.empty() && !rollout.waiting_for.empty())
+        what += fmt::format("; {}: {}", rollout.daemon_set.name, rollout.waiting_for);
     return Error{.kind = ErrorKind::timed_out,
-                 .what = "time is up: the fields are restored, but not every node runs with them",
-                 .hint = "The same command again waits on."};
+                 .what = std::move(what),
+                 .hint = "The same command again goes on."};
   }
 
   void say_what_goes_on() {
     if (!out_.error) return;
     out_.still_restarting = still_restarting(out_.rollouts);
-    out_.freeze_commands = freeze_commands(out_.rollouts);
-    out_.thaw_commands = thaw_commands(out_.rollouts);
+    const auto rollouts = not_operated(out_.rollouts, options_.operated);
+    out_.freeze_commands = freeze_commands(rollouts);
+    out_.thaw_commands = thaw_commands(rollouts);
   }
 
   void release_lock() {

@@ -8,6 +8,7 @@
 
 #include "act/close.hpp"
 #include "act/journal.hpp"
+#include "act/operator_wait.hpp"
 #include "act/wait.hpp"
 
 namespace catflap::act {
@@ -19,6 +20,7 @@ struct UndoOptions {
       namespaces;               // where to look for journals: those of the DaemonSets found, and -n
   std::string preferred;        // -n: the one to take if several have something to undo
   std::string expected_run_id;  // the run that was agreed to; another one is refused. "": any
+  std::vector<OperatedSet> operated;  // that get new pods when an Installation is restored
   Duration timeout{std::chrono::minutes{15}};
   LockOptions lock;
   OnProgress progress;

@@ -111,6 +111,7 @@ int report(Session& session, act::CloseOutcome outcome, const std::string& file)
   const Runtime& runtime = session.runtime();
   const Options& options = session.options();
   add_findings(*outcome.verdict, outcome.facts, outcome.looks);
+  for (const Message& finding : outcome.findings) outcome.verdict->findings.push_back(finding);
   for (const Target& target : outcome.superseded) {
     outcome.verdict->findings.push_back(
         {"CF0049",

@@ -4,6 +4,7 @@
 
 #include "core/diagnose/findings.hpp"
 #include "core/plan/owner.hpp"
+#include "core/plan/tigera_operator.hpp"
 #include "look/discover.hpp"
 #include "render/style.hpp"
 
@@ -32,17 +33,24 @@ bool needs_second_look(const Sight& sight, TimePoint now) {
       });
 }
 
+void add_cycle(OwnerCycle& found, const json::object& object) {
+  for (const Owner& owner : owners_of(object)) {
+    if (owner.class_ == OwnerClass::nobody || found.length) continue;
+    // What it reads is what is changed: its owner's cycle counts.
+    if (owner.name == kTigeraOperator) continue;
+    if (owner.class_ == OwnerClass::reverts_now) found = {owner.cycle, kOwnerCycle};
+    if (found.text.empty()) found.text = owner.cycle;
+  }
+}
+
 }  // namespace
 
 OwnerCycle owner_cycle_of(const ClusterFacts& facts) {
   OwnerCycle found;
-  for (const DaemonSetFacts& set : facts.daemon_sets) {
-    for (const Owner& owner : owners_of(set.object)) {
-      if (owner.class_ == OwnerClass::nobody || found.length) continue;
-      if (owner.class_ == OwnerClass::reverts_now) found = {owner.cycle, kOwnerCycle};
-      if (found.text.empty()) found.text = owner.cycle;
-    }
-  }
+  for (const DaemonSetFacts& set : facts.daemon_sets) add_cycle(found, set.object);
+  if (facts.tigera_operator)
+    for (const auto& installation : facts.tigera_operator->installations)
+      add_cycle(found, installation);
   return found;
 }
 

@@ -11,6 +11,7 @@
 #include "app/steps_view.hpp"
 #include "app/views.hpp"
 #include "core/plan/effects.hpp"
+#include "core/plan/tigera_operator.hpp"
 #include "render/documents.hpp"
 #include "render/undo_text.hpp"
 
@@ -47,7 +48,9 @@ std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
   for (const DaemonSetFacts& set : facts.daemon_sets) {
     const bool touched =
         std::any_of(outcome.steps.begin(), outcome.steps.end(), [&](const act::UndoneStep& step) {
-          return step.target.uid == set.uid && step.result != act::UndoneStep::Result::already;
+          const bool its =
+              step.target.kind == "Installation" ? is_operated(set) : step.target.uid == set.uid;
+          return its && step.result != act::UndoneStep::Result::already;
         });
     if (!touched) continue;
     const auto pods = std::count_if(facts.pods.begin(), facts.pods.end(), [&](const PodFacts& pod) {
@@ -95,6 +98,7 @@ Result<int> run_undo(const Runtime& runtime, const Options& options) {
       .dry_run = options.dry_run == DryRun::server ? UndoRun::server : UndoRun::client,
       .namespaces = journal_namespaces(facts, options),
       .preferred = options.connect.namespace_,
+      .operated = act::operated_sets(facts),
       .timeout = options.timeout.value_or(kDefaultTimeout),
       .lock = lock_options(runtime),
       .progress = [&](const act::Progress& news) { steps.show(news); }};

@@ -155,6 +155,11 @@ std::string rollout_line(const RolloutView& rollout) {
   std::map<std::string, std::size_t> counts;
   for (const RolloutNodeView& node : rollout.nodes) ++counts[node.state];
   const std::size_t done = counts["done"];
+  // No node is in it yet: nobody has begun to roll anything out.
+  if (rollout.nodes.empty() && !rollout.waiting_for.empty())
+    return cut(fmt::format("{}/{}  {} ({})", rollout.namespace_, rollout.name,
+                           printable(rollout.waiting_for, 300), about(rollout.elapsed)),
+               kWidth);
   std::string text = fmt::format("{}/{}  {} of {} done", rollout.namespace_, rollout.name,
                                  with_thousands(done), count_of(rollout.nodes.size(), "node"));
   for (const auto& [state, count] : counts) {
