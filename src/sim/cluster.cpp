@@ -6,8 +6,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <mutex>
+#include <set>
 #include <thread>
 
+#include "base/json_read.hpp"
+#include "look/match.hpp"
 #include "sim/api_server.hpp"
 #include "sim/certificates.hpp"
 #include "sim/embedded.hpp"
@@ -52,7 +55,26 @@ std::string git_version(const std::string& kubernetes) {
   return "v" + kubernetes + (whole ? "" : ".0");
 }
 
-Result<User> scenario_user(const Settings& settings, const std::string& file) {
+/// The Roles are for Calico's namespace; the files take it for kube-system.
+void add_namespaces_of_felix(const Store& store, std::vector<Rule>& rules) {
+  std::set<std::string> namespaces;
+  for (const auto& set : store.select({.resource = kube::kDaemonSets})) {
+    const auto* spec = object_at(set, {"spec", "template", "spec"});
+    if (spec != nullptr && look::felix_container(*spec))
+      namespaces.insert(text_at(set, {"metadata", "namespace"}));
+  }
+  namespaces.erase("kube-system");
+  std::vector<Rule> added;
+  for (const auto& namespace_ : namespaces)
+    for (const auto& rule : rules) {
+      if (rule.namespace_ != "kube-system") continue;
+      added.push_back(rule);
+      added.back().namespace_ = namespace_;
+    }
+  rules.insert(rules.end(), added.begin(), added.end());
+}
+
+Result<User> scenario_user(const Store& store, const Settings& settings, const std::string& file) {
   User user{.name = "user", .groups = {"system:authenticated"}};
   const auto all = roles();
   for (const auto& name : settings.roles) {
@@ -65,6 +87,7 @@ Result<User> scenario_user(const Settings& settings, const std::string& file) {
     TRY_ASSIGN(auto rules, parse_roles(found->second));
     user.rules.insert(user.rules.end(), rules.begin(), rules.end());
   }
+  add_namespaces_of_felix(store, user.rules);
   for (const auto& one : settings.deny) user.denied.emplace_back(one.verb, one.resource);
   return user;
 }
@@ -101,7 +124,7 @@ Result<void> Cluster::Impl::open(const Options& options) {
   TRY_ASSIGN(world, World::open(store, settings, servers.get(),
                                 [this](Duration by) { clock.advance(by); }));
   clock.catch_up();
-  TRY_ASSIGN(const auto user, scenario_user(settings, options.file));
+  TRY_ASSIGN(const auto user, scenario_user(store, settings, options.file));
   TRY_ASSIGN(const auto admin_token, make_token());
   TRY_ASSIGN(const auto user_token, make_token());
   const Users users{

@@ -78,6 +78,7 @@ World::World(Store& store, Settings settings, Wire* wire)
     : store_(store),
       settings_(std::move(settings)),
       sockets_(settings_.addresses, wire),
+      tigera_operator_(store),
       daemon_sets_(store),
       kubelets_(store, sockets_, settings_),
       booted_(store.clock().now() - std::chrono::hours{72}) {}
@@ -86,6 +87,7 @@ Result<std::unique_ptr<World>> World::open(Store& store, Settings settings, Wire
                                            const std::function<void(Duration)>& advance) {
   std::unique_ptr<World> world(new World(store, std::move(settings), wire));
   TRY(world->open_listeners());
+  world->tigera_operator_.begin();
   world->settle(advance);
   return world;
 }
@@ -152,7 +154,7 @@ void World::apply_odd_pods(const OddPods& pods) {
 void World::tick() {
   if (store_.clock().now() < due_ && store_.resource_version() == quiet_at_) return;
   const auto before = store_.resource_version();
-  due_ = std::min(daemon_sets_.tick(), kubelets_.tick());
+  due_ = std::min({tigera_operator_.tick(), daemon_sets_.tick(), kubelets_.tick()});
   watch_nodes();
   quiet_at_ = store_.resource_version() == before ? before : "";
 }

@@ -1,6 +1,6 @@
-// What happens in the embedded cluster by itself: the DaemonSet controller, the kubelets, Felix on
-// every node, the controller that notices dead nodes. All of it in time, by the store's clock, when
-// tick() is called.
+// What happens in the embedded cluster by itself: the tigera operator, the DaemonSet controller,
+// the kubelets, Felix on every node, the controller that notices dead nodes. All of it in time, by
+// the store's clock, when tick() is called.
 //
 // People and tests act on it through the API: they write objects, and annotations of a Node:
 //   sim.catflap.dev/not-ready: "true"   its kubelet stands still; what runs there runs on
@@ -13,6 +13,7 @@
 #include "sim/daemon_sets.hpp"
 #include "sim/exec_handler.hpp"
 #include "sim/kubelets.hpp"
+#include "sim/tigera_operator.hpp"
 
 namespace catflap::sim {
 
@@ -50,6 +51,7 @@ class World {
   Store& store_;
   Settings settings_;
   Sockets sockets_;
+  TigeraOperator tigera_operator_;
   DaemonSets daemon_sets_;
   Kubelets kubelets_;
   TimePoint booted_;      // all nodes

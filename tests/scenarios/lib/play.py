@@ -52,7 +52,8 @@ class Play:
         kubeconfig.write(path, self._proxy.port, (self._certificates / "authority.pem").read_text(), self._proxy.tokens)
         self._command = Command(under_test(), self._folder, path, self._backend)
         owner = self._scenario.cluster.get("owner")
-        if owner:
+        # Where an operator is part of the cluster, it writes back by itself.
+        if owner and self._scenario.cluster.get("install") != "operator":
             self._owner = watchers.Owner(self._started.admin, self._folder, schema.seconds(owner["reverts_after"])).start()
         if any(step.get("restarts") for step in self._scenario.steps):
             self._pods = watchers.Pods(self._started.admin, self._folder).start()
