@@ -236,7 +236,8 @@ void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   for (const auto& node : facts.nodes) {
     if (node.windows) windows.push_back(node.name);
   }
-  if (!windows.empty())
+  // The operator renders Windows' DaemonSet from the same field.
+  if (!windows.empty() && !facts.tigera_operator)
     findings.push_back({"CF0045", {{"nodes", fmt::format("{}", fmt::join(windows, ", "))}}});
   const auto& population = cluster.population;
   if (!population.joined.empty() || !population.left.empty()) {

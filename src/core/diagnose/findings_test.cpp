@@ -68,6 +68,12 @@ std::string codes(Diagnosis diagnosis) {
   return line;
 }
 
+json::object operated() {
+  return json::parse(
+             R"({"metadata":{"labels":{"app.kubernetes.io/managed-by":"tigera-operator"}}})")
+      .as_object();
+}
+
 TEST(Findings, Table) {
   struct Row {
     const char* name;
@@ -157,6 +163,28 @@ TEST(Findings, Table) {
                  .as_object();
        },
        "CF0033 | "},
+      {"a port that the operator has not rendered",
+       [](Diagnosis& d) {
+         d.facts.daemon_sets[0].object = operated();
+         d.facts.tigera_operator = OperatorFacts{.wanted = 1, .available = 1};
+         d.facts.tigera_operator->installations = {
+             json::parse(R"({"metadata":{"name":"default"},"spec":{"nodeMetricsPort":9091}})")
+                 .as_object()};
+       },
+       "CF0060 CF0065 | "},
+      {"an operator that does not run",
+       [](Diagnosis& d) {
+         d.facts.daemon_sets[0].object = operated();
+         d.facts.tigera_operator = OperatorFacts{.wanted = 0};
+       },
+       "CF0060 CF0063 | "},
+      {"Installations forbidden",
+       [](Diagnosis& d) {
+         d.facts.daemon_sets[0].object = operated();
+         d.facts.tigera_operator = OperatorFacts{
+             .installations_state = {false, "forbidden"}, .wanted = 1, .available = 1};
+       },
+       "CF0060 CF0061 | "},
       {"annotated for Prometheus",
        [](Diagnosis& d) {
          template_is(d, R"({"metadata":{"annotations":{"prometheus.io/scrape":"true"}}})");
