@@ -7,15 +7,14 @@
 #include <set>
 
 #include "act/apply.hpp"
+#include "act/close_scope.hpp"
 #include "act/evidence.hpp"
 #include "act/journal_hold.hpp"
-#include "act/operator_wait.hpp"
 #include "act/pause.hpp"
 #include "act/recover.hpp"
 #include "act/rehearse.hpp"
 #include "act/teardown.hpp"
 #include "act/verify_loop.hpp"
-#include "core/plan/tigera_operator.hpp"
 
 namespace catflap::act {
 
@@ -35,7 +34,7 @@ class CloseRun {
         seams_(seams),
         options_(options),
         deadline_(context.clock.steady() + options.timeout),
-        operated_(operated_sets(input.facts)) {}
+        scope_(input) {}
 
   CloseOutcome run() {
     using Step = Result<void> (CloseRun::*)();
@@ -144,7 +143,8 @@ class CloseRun {
         rolling.clear();
         TRY(apply_step(step));
       }
-      if (stands(step) && step.restart == Restart::rolling) rolling.merge(rolled_by(step.target));
+      if (stands(step) && step.restart == Restart::rolling)
+        rolling.merge(scope_.rolled_by(step.target));
     }
     for (const auto& step : run.steps)
       if (step.state == StepState::planned) out_.held_back.push_back(step.id);
@@ -242,9 +242,9 @@ class CloseRun {
     std::vector<Rollout> begun;
     for (const auto& one : out_.written) {
       if (!one.written) continue;
-      for (const auto& ref : rolled_by(one.target)) {
-        if (is_on_delete(ref)) continue;
-        const auto restarting = nodes_to_restart(one.target, ref);
+      for (const auto& ref : scope_.rolled_by(one.target)) {
+        if (scope_.is_on_delete(ref)) continue;
+        const auto restarting = scope_.nodes_to_restart(one.target, ref);
         nodes.insert(restarting.begin(), restarting.end());
         if (!restarting.empty()) begun.push_back({.daemon_set = ref});
       }
@@ -254,7 +254,7 @@ class CloseRun {
   }
 
   void say_how_to_stop(std::vector<Rollout> rollouts) {
-    rollouts = not_operated(std::move(rollouts), operated_);
+    rollouts = not_operated(std::move(rollouts), scope_.operated());
     out_.freeze_commands = freeze_commands(rollouts);
     out_.thaw_commands = thaw_commands(rollouts);
   }
@@ -298,7 +298,7 @@ class CloseRun {
 
   /// Has the operator rendered those of them that are its own?
   Result<bool> wait_for_operator(const std::vector<DaemonSetRef>& daemon_sets) {
-    auto sets = operated_;
+    auto sets = scope_.operated();
     std::erase_if(sets, [&](const OperatedSet& set) {
       return std::find(daemon_sets.begin(), daemon_sets.end(), set.ref) == daemon_sets.end();
     });
@@ -336,54 +336,11 @@ class CloseRun {
 
   /// Those that this or the interrupted run changed, and those with pods of an older template.
   [[nodiscard]] std::vector<DaemonSetRef> to_wait_for() const {
-    std::set<DaemonSetRef> refs;
+    auto refs = scope_.rolling_already();
     if (hold_)
       for (const auto& step : hold_->journal().run->steps)
-        if (stands(step)) refs.merge(rolled_by(step.target));
-    for (const auto& set : operated_)
-      if (!is_rendered(facts_of(set.ref)->object, set.container, nullptr)) refs.insert(set.ref);
-    for (const auto& pod : input_.facts.pods) {
-      const DaemonSetRef ref{pod.namespace_, pod.daemon_set};
-      // Under OnDelete somebody else's change waits for people; there is nothing to wait for here.
-      if (pod.stale && !pod.daemon_set.empty() && is_in_scope(ref) && !is_on_delete(ref))
-        refs.insert(ref);
-    }
+        if (stands(step)) refs.merge(scope_.rolled_by(step.target));
     return {refs.begin(), refs.end()};
-  }
-
-  [[nodiscard]] const DaemonSetFacts* facts_of(const DaemonSetRef& ref) const {
-    for (const auto& set : input_.facts.daemon_sets)
-      if (set.namespace_ == ref.namespace_ && set.name == ref.name) return &set;
-    return nullptr;
-  }
-  [[nodiscard]] bool is_on_delete(const DaemonSetRef& ref) const {
-    const auto* set = facts_of(ref);
-    return set != nullptr && set->on_delete;
-  }
-  [[nodiscard]] bool is_in_scope(const DaemonSetRef& ref) const {
-    const auto* set = facts_of(ref);
-    return set == nullptr || set->in_scope;
-  }
-
-  /// The DaemonSets that get new pods once the target is written.
-  [[nodiscard]] std::set<DaemonSetRef> rolled_by(const Target& target) const {
-    std::set<DaemonSetRef> refs;
-    if (target.kind == "DaemonSet") refs.insert({target.namespace_, target.name});
-    if (target.kind == "Installation")
-      for (const auto& set : operated_) refs.insert(set.ref);
-    return refs;
-  }
-
-  [[nodiscard]] std::set<std::string> nodes_to_restart(const Target& target,
-                                                       const DaemonSetRef& ref) const {
-    std::set<std::string> nodes;
-    for (const auto& step : input_.plan.steps)
-      if (step.change.target == target && step.restart == Restart::rolling)
-        nodes.insert(step.nodes.begin(), step.nodes.end());
-    for (const auto& pod : input_.facts.pods)
-      if (pod.stale && pod.namespace_ == ref.namespace_ && pod.daemon_set == ref.name)
-        nodes.insert(pod.node);
-    return nodes;
   }
 
   /// Written by this run, or found written.
@@ -412,7 +369,7 @@ class CloseRun {
   const CloseSeams& seams_;
   const CloseOptions& options_;
   SteadyPoint deadline_;
-  std::vector<OperatedSet> operated_;
+  CloseScope scope_;
   std::optional<JournalHold> hold_;
   std::optional<SteadyPoint> in_place_at_;
   std::set<const JournalStep*> left_;  // steps that somebody else had written

@@ -79,7 +79,7 @@ bool is_rendered(const json::object& daemon_set, const std::string& container,
   if (found == nullptr) return false;
   const json::array& env = array_at(*found, {"env"});
   const auto enabled = value_in_env(env, kEnabled);
-  if (port.is_null()) return !enabled;
+  if (port.is_null()) return !enabled || parse_felix_bool(*enabled) == false;
   return enabled && parse_felix_bool(*enabled) == true &&
          value_in_env(env, kPort) == json::serialize(port);
 }

@@ -40,7 +40,8 @@ struct InstallationChange {
 };
 [[nodiscard]] std::vector<InstallationChange> changes_to_absent(const OperatorFacts& facts);
 
-/// Has the operator rendered this port (null: none) into the container's environment?
+/// Has the operator rendered this port into the container's environment? Null: is there nothing in
+/// it that switches the endpoint on?
 [[nodiscard]] bool is_rendered(const json::object& daemon_set, const std::string& container,
                                const json::value& port);
 
