@@ -10,6 +10,7 @@
 #include "app/session.hpp"
 #include "app/steps_view.hpp"
 #include "app/views.hpp"
+#include "core/catalogue.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/tigera_operator.hpp"
 #include "render/documents.hpp"
@@ -65,6 +66,15 @@ std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
   return restarts;
 }
 
+/// The operator carries the old environment over meanwhile.
+Result<void> check_namespace_migration(const ClusterFacts& facts) {
+  const auto shown = namespace_migration(facts);
+  if (shown.empty()) return {};
+  const Message message{"CF0064", {{"why", shown}}};
+  return Error{
+      .kind = ErrorKind::refused, .what = message_text(message), .hint = remedy_text(message)};
+}
+
 int tell_result(Session& session, const ClusterFacts& facts, const act::UndoOutcome& outcome) {
   const Runtime& runtime = session.runtime();
   const Options& options = session.options();
@@ -110,6 +120,7 @@ Result<int> run_undo(const Runtime& runtime, const Options& options) {
   view.restarts = restarts_of(outcome, facts);
   if (!options.quiet || !options.yes)
     runtime.io.err << render::undo_text(view, facts, options.program, err_style);
+  TRY(check_namespace_migration(facts));
   TRY(confirm(runtime, options, facts));
   undo.dry_run = UndoRun::none;
   undo.expected_run_id = outcome.run ? outcome.run->id : "";

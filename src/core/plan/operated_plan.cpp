@@ -31,9 +31,6 @@ class OperatedPlanner {
 
  private:
   void judge_all() {
-    if (const auto shown = namespace_migration(facts_); !shown.empty()) {
-      return refuse({"CF0064", {{"why", shown}}});
-    }
     if (!facts_.tigera_operator || !facts_.tigera_operator->installations_state.readable) {
       Message message{"CF0061", {}};
       if (facts_.tigera_operator)

@@ -349,6 +349,10 @@ void Planner::offer_in_place() {
 Plan Planner::finish() {
   // What an owner writes back is not even proposed.
   if (owner_refuses_) plan_.steps.clear();
+  if (auto shown = namespace_migration(facts_); !plan_.steps.empty() && !shown.empty()) {
+    refuse({"CF0064", {{"why", std::move(shown)}}}, {});
+    plan_.steps.clear();
+  }
   describe_effects(plan_, situations_);
   const bool rollout_left = std::ranges::any_of(
       plan_.findings, [](const Message& finding) { return finding.code == "CF0029"; });
