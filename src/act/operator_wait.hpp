@@ -33,8 +33,8 @@ struct RenderWait {
 };
 
 /// Empty: all are rendered. Else one rollout for each that is not, ended as time_up and without
-/// nodes; waiting_for says why, one reason each. Errors: interrupted, a DaemonSet that does not exist, an
-/// error of keep_alive.
+/// nodes; waiting_for says why, one reason each. Errors: interrupted, a DaemonSet that does not
+/// exist, an error of keep_alive.
 [[nodiscard]] Result<std::vector<Rollout>> wait_rendered(const Context& context,
                                                          const std::vector<OperatedSet>& sets,
                                                          const RenderWait& wait);
