@@ -33,21 +33,27 @@ type cluster struct {
 	ctx           context.Context
 	client        kubernetes.Interface
 	vendorDefault bool
+	renewsLeases  bool // of the nodes that KWOK plays
 
 	nodes    corelisters.NodeLister
 	services corelisters.ServiceLister
 	pods     cache.Indexer
 	felix    cache.GenericLister
+	info     cache.GenericLister
 	edition  atomic.Int64 // of the FelixConfigurations: grows with each change of one
 
 	mutex sync.Mutex
 	hosts map[string]*host
 }
 
-var felixConfigurations = schema.GroupVersionResource{
-	Group: "crd.projectcalico.org", Version: "v1", Resource: "felixconfigurations"}
+var (
+	felixConfigurations = schema.GroupVersionResource{
+		Group: "crd.projectcalico.org", Version: "v1", Resource: "felixconfigurations"}
+	clusterInformations = schema.GroupVersionResource{
+		Group: "crd.projectcalico.org", Version: "v1", Resource: "clusterinformations"}
+)
 
-func openCluster(ctx context.Context, config *rest.Config, vendorDefault bool) (*cluster, error) {
+func openCluster(ctx context.Context, config *rest.Config, vendorDefault, renewsLeases bool) (*cluster, error) {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -56,16 +62,18 @@ func openCluster(ctx context.Context, config *rest.Config, vendorDefault bool) (
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{ctx: ctx, client: client, vendorDefault: vendorDefault, hosts: map[string]*host{}}
+	c := &cluster{ctx: ctx, client: client, vendorDefault: vendorDefault, renewsLeases: renewsLeases,
+		hosts: map[string]*host{}}
 	core := informers.NewSharedInformerFactory(client, 0)
 	pods := core.Core().V1().Pods().Informer()
 	nodes := core.Core().V1().Nodes().Informer()
 	dynamicFactory := dynamicinformer.NewDynamicSharedInformerFactory(raw, 0)
 	felix := dynamicFactory.ForResource(felixConfigurations)
+	info := dynamicFactory.ForResource(clusterInformations)
 	if err := pods.AddIndexers(cache.Indexers{byNode: nodeOfPod}); err != nil {
 		return nil, err
 	}
-	c.pods, c.felix = pods.GetIndexer(), felix.Lister()
+	c.pods, c.felix, c.info = pods.GetIndexer(), felix.Lister(), info.Lister()
 	c.nodes, c.services = core.Core().V1().Nodes().Lister(), core.Core().V1().Services().Lister()
 	for _, watched := range []struct {
 		informer cache.SharedIndexInformer
@@ -74,6 +82,7 @@ func openCluster(ctx context.Context, config *rest.Config, vendorDefault bool) (
 		{pods, func(o any) { c.wake(o.(*corev1.Pod).Spec.NodeName) }},
 		{nodes, func(o any) { c.nodeChanged(o.(*corev1.Node)) }},
 		{felix.Informer(), func(any) { c.edition.Add(1); c.wakeAll() }},
+		{info.Informer(), func(any) { c.wakeAll() }},
 	} {
 		if _, err := watched.informer.AddEventHandler(onEvery(watched.changed)); err != nil {
 			return nil, err
@@ -171,6 +180,16 @@ func (c *cluster) felixObjects() []json.RawMessage {
 		}
 	}
 	return result
+}
+
+// datastoreReady: what ClusterInformation says. Where it says nothing, calico-node has written true before Felix starts.
+func (c *cluster) datastoreReady() bool {
+	o, err := c.info.Get("default")
+	if err != nil {
+		return true
+	}
+	ready, found, err := unstructured.NestedBool(o.(*unstructured.Unstructured).Object, "spec", "datastoreReady")
+	return ready || !found || err != nil
 }
 
 // sources: what the pod's kubelet reads; ConfigMaps and Secrets are read when a container starts.

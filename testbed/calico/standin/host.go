@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -20,6 +22,7 @@ const (
 	neverReadyKey  = "sim.catflap.dev/never-ready" // of a pod: its containers run, and are never ready
 	controlPort    = 10250
 	lookEvery      = time.Second
+	renewEvery     = 2 * time.Second         // a node's lease
 	startTakes     = 300 * time.Millisecond  // from a container's start until Felix listens
 	noticeTakes    = 2200 * time.Millisecond // from a change of a FelixConfiguration until Felix ends itself
 	readyAfter     = 300 * time.Millisecond  // from then until the readiness probe has seen it
@@ -39,6 +42,7 @@ type host struct {
 	written int                    // the number of starts that the node's annotation says
 	running map[types.UID]*process // Felix, by pod
 	control *listeners
+	renewed time.Time // the node's lease
 
 	mutex sync.Mutex
 	last  hostReport
@@ -107,6 +111,7 @@ func (h *host) look(node *corev1.Node, now time.Time) time.Duration {
 	pods := h.cluster.calicoPods(h.name)
 	if kubeletLives {
 		settled = h.followPods(pods, now) && settled
+		h.renewLease(now)
 	}
 	next := now.Add(lookEvery)
 	report := hostReport{lookedAt: now, Starts: h.starts, Pods: []string{}, Listens: []string{}, Armed: []string{}}
@@ -185,6 +190,29 @@ func (h *host) setLabel(node *corev1.Node, kubelet bool) bool {
 	return false
 }
 
+// renewLease: a kubelet's sign of life. Not KWOK's: of a name that comes again and again it forgets some, and their nodes
+// turn NotReady for a moment.
+func (h *host) renewLease(now time.Time) {
+	if !h.cluster.renewsLeases || now.Sub(h.renewed) < renewEvery {
+		return
+	}
+	leases := h.cluster.client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	renewTime := metav1.NewMicroTime(now)
+	patch, _ := json.Marshal(map[string]any{"spec": map[string]any{"renewTime": renewTime}})
+	_, err := leases.Patch(h.cluster.ctx, h.name, types.MergePatchType, patch, metav1.PatchOptions{})
+	if errors.IsNotFound(err) {
+		_, err = leases.Create(h.cluster.ctx, &coordinationv1.Lease{
+			ObjectMeta: metav1.ObjectMeta{Name: h.name},
+			Spec:       coordinationv1.LeaseSpec{HolderIdentity: &h.name, RenewTime: &renewTime},
+		}, metav1.CreateOptions{})
+	}
+	if err != nil {
+		log.Printf("%s: lease: %v", h.name, err)
+		return
+	}
+	h.renewed = now
+}
+
 func (h *host) writeStarts() bool {
 	if h.written == h.starts {
 		return true
@@ -210,7 +238,7 @@ func (h *host) setReadiness(pod *corev1.Pod, now time.Time) bool {
 	if p == nil {
 		return true
 	}
-	wanted := p.readyAt.Before(now) && p.runsFelix && pod.Annotations[neverReadyKey] == ""
+	wanted := !p.readyAt.IsZero() && p.readyAt.Before(now) && p.runsFelix && pod.Annotations[neverReadyKey] == ""
 	if wanted == isReady(pod) {
 		return true
 	}

@@ -3,9 +3,10 @@
 // opens real listeners on the node's addresses, for as long as the pod's container would run. All addresses of all
 // nodes are in the network namespace that it runs in.
 //
-// It writes to the API: the pods' readiness; the annotation sim.catflap.dev/felix-starts of a node, which counts the
-// starts of Felix there; and the label by which KWOK knows its nodes, which goes while a node has the annotation
-// sim.catflap.dev/not-ready: then nobody is its kubelet, it turns NotReady, and what runs on it goes on running.
+// It writes to the API: the pods' readiness; with -leases the nodes' leases; the annotation sim.catflap.dev/felix-starts
+// of a node, which counts the starts of Felix there; and the label by which KWOK knows its nodes, which goes while a node
+// has the annotation sim.catflap.dev/not-ready: then nobody is its kubelet, it turns NotReady, and what runs on it goes on
+// running.
 //
 // GET /healthz on the address of -health: 200 if every node was looked at within the last seconds, and as JSON whether
 // each node is settled.
@@ -29,6 +30,7 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", os.Getenv("KUBECONFIG"), "the administrator's")
 	health := flag.String("health", "127.0.0.1:9098", "where /healthz is")
 	vendorDefault := flag.Bool("vendor-default", false, "this build of Felix serves metrics when nothing is set")
+	renewsLeases := flag.Bool("leases", false, "renew the nodes' leases")
 	flag.Parse()
 	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	logrus.SetOutput(io.Discard)
@@ -41,7 +43,7 @@ func main() {
 	config.QPS, config.Burst = 1000, 2000
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	c, err := openCluster(ctx, config, *vendorDefault)
+	c, err := openCluster(ctx, config, *vendorDefault, *renewsLeases)
 	if err != nil {
 		log.Fatal(err)
 	}

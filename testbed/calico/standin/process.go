@@ -21,8 +21,9 @@ type process struct {
 	felixHost string
 	environ   []string // as the container got it: later changes of ConfigMaps do not matter
 	runsFelix bool
-	readyAt   time.Time
+	readyAt   time.Time // zero: it waits for its datastore, and is not
 	startAt   time.Time // Felix is starting; zero: it runs
+	waits     bool      // it runs, and has not read its configuration
 	endAt     time.Time // it ends itself then, to start again; zero: it does not
 	edition   int64     // of the FelixConfigurations that were last looked at
 	config    *config.Config
@@ -68,8 +69,19 @@ func (p *process) look(addresses []string, now time.Time) time.Time {
 		if now.Before(p.startAt) {
 			return p.startAt
 		}
-		if !p.start() {
+		p.startAt, p.waits = time.Time{}, true
+		p.host.starts++
+	}
+	if p.waits {
+		if !p.host.cluster.datastoreReady() { // maybe for ever; a change of it wakes the host
+			p.readyAt = time.Time{}
+			return time.Time{}
+		}
+		if !p.readConfiguration() {
 			return now.Add(tryAgain)
+		}
+		if p.waits = false; p.readyAt.IsZero() {
+			p.readyAt = now.Add(readyAfter)
 		}
 	}
 	p.followConfiguration(now)
@@ -80,20 +92,23 @@ func (p *process) look(addresses []string, now time.Time) time.Time {
 	return p.endAt
 }
 
-func (p *process) start() bool {
+func (p *process) readConfiguration() bool {
 	p.edition = p.host.cluster.edition.Load()
 	now, ok := p.evaluate()
-	if !ok {
-		return false
-	}
-	p.config, p.startAt = now, time.Time{}
-	p.host.starts++
-	return true
+	p.config = now
+	return ok
 }
 
 func (p *process) followConfiguration(now time.Time) {
+	if !p.endAt.IsZero() {
+		return
+	}
+	if !p.host.cluster.datastoreReady() {
+		p.endAt = now.Add(noticeTakes)
+		return
+	}
 	edition := p.host.cluster.edition.Load()
-	if edition == p.edition || !p.endAt.IsZero() {
+	if edition == p.edition {
 		return
 	}
 	wanted, ok := p.evaluate()
