@@ -11,6 +11,7 @@ ANY = "…"
 # Keys whose values are of this cluster or this moment only.
 OWN = re.compile(r"(uid|.*Uid|id|runId|hash|digest|server|context|resourceVersion|.*[gG]eneration|revision|kubernetes|user|pod|"
                  r"bytes|.*(At|Time|Seconds|Ms|Since|Until))$")
+HOW_OFTEN = ("looks", "stability")  # diagnose looks twice where something is younger than a minute, as all on kube is
 FROM_INSIDE = ("basis", "listening", "reasons")  # of a node
 AT_RANDOM = ("env-case-variants-closed",)  # Felix itself picks one of the names
 # The same inside of texts.
@@ -92,12 +93,17 @@ def compared(records, scenarios):
 
 
 def read(path, without=()):
-    """{exit, out}, with catflap's document instead of its text, less these keys of its nodes; None if there is none."""
+    """{exit, out}, with catflap's document instead of its text, less these keys of its nodes and, of a diagnosis, how often it
+    looked; None if there is none."""
     try:
         said = json.loads(path.read_text())
         document = json.loads(said["out"])
     except (OSError, ValueError):
         return None
+    if document.get("kind") == "Diagnosis":
+        for holder in (document, document.get("cluster", {})):
+            for key in HOW_OFTEN:
+                holder.pop(key, None)
     for node in document.get("nodes", []):
         for key in without:
             node.pop(key, None)

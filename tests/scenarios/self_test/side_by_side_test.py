@@ -46,6 +46,17 @@ class Documents(unittest.TestCase):
         self.assertEqual(len(self.differences(neither, neither)), 1)
 
 
+class HowOften(unittest.TestCase):
+    def test_a_diagnosis_looks_as_often_as_it_has_to(self):
+        for kind, same in (("Diagnosis", True), ("Evidence", False)):
+            with tempfile.TemporaryDirectory() as folder:
+                paths = [pathlib.Path(folder) / str(looks) for looks in (1, 2)]
+                for looks, path in enumerate(paths, 1):
+                    document = {"kind": kind, "looks": looks * [{}], "cluster": {"stability": {"looks": looks * [""]}}}
+                    path.write_text(json.dumps({"exit": 3, "out": json.dumps(document)}))
+                self.assertEqual(not list(side_by_side.compare(*map(side_by_side.read, paths))), same)
+
+
 class FromInside(unittest.TestCase):
     def compared(self, run):
         """Of a step whose two documents differ in what only a look into the pods can say."""
