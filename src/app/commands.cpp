@@ -159,8 +159,8 @@ const std::vector<Command>& rows() {
 }
 
 constexpr std::array kFlags{
-    FlagRow{"from", '\0', "LIST", "direct apiserver exec", look,
-            "vantage points, comma-separated (direct, apiserver, exec)"},
+    FlagRow{"from", '\0', "LIST", "direct apiserver portforward exec", look,
+            "vantage points: direct, apiserver, portforward, exec, pod/NS/NAME"},
     FlagRow{"observations", '\0', "DIR", "", observations,
             "files made on the nodes, as looks inside: of catflap listeners or ss"},
     FlagRow{"accept", '\0', "LIST", "protected local-only not-felix filtered", want,

@@ -172,8 +172,8 @@ void read_from(Reader& reader, Options& options) {
   const std::vector<std::string> known = look::vantage_names();
   options.from = reader.words("from");
   for (const std::string& word : options.from) {
-    if (std::find(known.begin(), known.end(), word) == known.end())
-      reader.bad_choice("from", word, known);
+    const bool name = std::find(known.begin(), known.end(), word) != known.end();
+    if (!name && !look::parse_pod_vantage(word)) reader.bad_choice("from", word, known);
   }
 }
 

@@ -158,6 +158,10 @@ constexpr CatalogueRow kRows[] = {
      "It tells of another Felix, or of one with another configuration: less than a minute after a "
      "FelixConfiguration changed, Felix may not have restarted yet. It was not used.",
      "Make it again."},
+    {"CF0087", warning, "Vantage point {vantage} could not be used[: {why}]",
+     "The pod is not there or does not run, or its image has neither curl nor bash with timeout. "
+     "Nothing from there was used.",
+     "Start a pod with curl, or choose another vantage point with --from."},
 };
 
 }  // namespace

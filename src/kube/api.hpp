@@ -121,6 +121,29 @@ struct ProxyAnswer {
   std::string unreached;  // the API server's words, e.g. "dial tcp 10.0.0.1:9091: i/o timeout"
 };
 
+/// A port of a pod, forwarded (subresource pods/portforward): the node connects to localhost in the
+/// pod's network.
+struct ForwardCall {
+  std::string namespace_;
+  std::string pod;
+  Port port = 0;
+  bool tls = false;     // the request goes over TLS, which verifies nobody
+  std::string request;  // sent at once
+  std::size_t max_bytes = 1u << 20;
+  Duration timeout{std::chrono::seconds{8}};
+  /// Gets each piece that comes; true: the rest is not wanted. May be empty.
+  std::function<bool(std::string_view piece)> enough;
+};
+
+struct ForwardAnswer {
+  std::string received;     // at most max_bytes
+  bool cut = false;         // there was more of it
+  bool ended = false;       // the pod's end closed
+  bool tls = false;         // the TLS handshake succeeded
+  std::string tls_problem;  // what ended TLS; then something took the connection
+  std::string trouble;      // the node's words: it could not connect, or was cut off
+};
+
 struct ServerInfo {
   std::string server;        // https://10.0.0.1:6443
   std::string cluster_name;  // of the kubeconfig, or "in-cluster"
@@ -173,6 +196,10 @@ class Api {
   /// serves the port can imitate each of the API server's words.
   [[nodiscard]] virtual std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
                                                                std::size_t parallel) = 0;
+
+  /// Talks to forwarded ports, at most `parallel` at once, results in the order of the calls.
+  [[nodiscard]] virtual std::vector<Result<ForwardAnswer>> forward(
+      const std::vector<ForwardCall>& calls, std::size_t parallel) = 0;
 
   /// Runs the loop until done() says so (asked after each event and at least every 50 ms), the
   /// deadline, or a stop request.

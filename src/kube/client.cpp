@@ -7,6 +7,7 @@
 #include "kube/loop.hpp"
 #include "kube/paths.hpp"
 #include "kube/pod_proxy.hpp"
+#include "kube/port_forward.hpp"
 #include "kube/transport.hpp"
 #include "kube/watch.hpp"
 
@@ -157,6 +158,13 @@ class Client final : public Api {
                                          std::size_t parallel) override {
     return run_all<ProxyAnswer>(calls.size(), [&](Scope& scope, auto& results) {
       return proxy_all(transport_, scope, calls, parallel, results);
+    });
+  }
+
+  std::vector<Result<ForwardAnswer>> forward(const std::vector<ForwardCall>& calls,
+                                             std::size_t parallel) override {
+    return run_all<ForwardAnswer>(calls.size(), [&](Scope& scope, auto& results) {
+      return forward_all(transport_, scope, calls, parallel, results);
     });
   }
 

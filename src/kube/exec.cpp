@@ -1,18 +1,16 @@
 #include "kube/exec.hpp"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include <charconv>
 
-#include "base/check.hpp"
 #include "base/json_read.hpp"
 #include "base/text.hpp"
-#include "kube/base64.hpp"
 #include "kube/endpoint.hpp"
 #include "kube/parallel.hpp"
 #include "kube/paths.hpp"
 #include "kube/status.hpp"
+#include "kube/upgrade.hpp"
 #include "kube/websocket.hpp"
 
 namespace catflap::kube {
@@ -22,52 +20,13 @@ namespace {
 constexpr std::size_t kMaxMessage = 1u << 20;  // servers send 32 KiB at most
 constexpr std::size_t kMaxStatus = 64u << 10;
 
-std::array<std::uint8_t, 16> random_bytes() {
-  std::array<std::uint8_t, 16> out{};
-  CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1, "no random numbers");
-  return out;
-}
-
-std::array<std::uint8_t, 4> random_mask() {
-  auto bytes = random_bytes();
-  return {bytes[0], bytes[1], bytes[2], bytes[3]};
-}
-
-Call exec_call(const ExecCall& call, const std::string& key) {
-  Call out;
+Call exec_call(const ExecCall& call, const Upgrade& upgrade) {
   std::string query =
       query_string({{"container", call.container}, {"stdout", "true"}, {"stderr", "true"}});
   for (const std::string& word : call.command) query += "&command=" + percent_encode(word);
-  out.target = object_path({kPods, call.namespace_, call.pod}) + "/exec" + query;
-  out.coding = Call::Coding::identity;
-  out.accept =
-      "*/*";  // a v4 upgrade is handed on to the kubelet, which answers 406 to application/json
-  out.headers = {{"Connection", "Upgrade"},
-                 {"Upgrade", "websocket"},
-                 {"Sec-WebSocket-Version", "13"},
-                 {"Sec-WebSocket-Key", key},
-                 {"Sec-WebSocket-Protocol", "v5.channel.k8s.io, v4.channel.k8s.io"}};
-  out.subject =
-      fmt::format("exec in pod {}/{}, container {}", call.namespace_, call.pod, call.container);
-  return out;
-}
-
-Result<void> check_handshake(const ResponseHead& head, const std::string& key) {
-  if (head.status != 101) {
-    return Error{
-        .kind = ErrorKind::unsupported,
-        .what = fmt::format("the server did not switch to WebSocket (HTTP {})", head.status),
-        .hint =
-            "exec over WebSocket needs Kubernetes 1.15 or later and no proxy that drops Upgrade"};
-  }
-  std::string protocol = head.header("sec-websocket-protocol");
-  bool known = protocol == "v5.channel.k8s.io" || protocol == "v4.channel.k8s.io";
-  if (!known || head.header("sec-websocket-accept") != websocket_accept(key)) {
-    return Error{.kind = ErrorKind::malformed_input,
-                 .what = fmt::format("the server's WebSocket answer is wrong (protocol \"{}\")",
-                                     printable(protocol, 60))};
-  }
-  return {};
+  return upgrade.call(
+      object_path({kPods, call.namespace_, call.pod}) + "/exec" + query,
+      fmt::format("exec in pod {}/{}, container {}", call.namespace_, call.pod, call.container));
 }
 
 /// Reads until the status has come or the connection ends; answers pings.
@@ -96,19 +55,12 @@ Task<Result<ExecOutput>> exec_one(Transport& transport, Scope& parent, const Exe
   Scope scope(parent);
   scope.expire_after(call.timeout,
                      fmt::format("the command did not end within {}", to_string(call.timeout)));
-  auto bytes = random_bytes();
-  std::string key = encode_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  Call request = exec_call(call, key);
+  const Upgrade upgrade({"v5.channel.k8s.io", "v4.channel.k8s.io"});
+  Call request = exec_call(call, upgrade);
   auto opened = co_await transport.open(scope, request);
-  if (!opened) {
-    Error error = std::move(opened).error();
-    // The API server is well, the kubelet behind it is not: its 500 must not read as a bug.
-    if (error.what.find("error dialing backend") != std::string::npos)
-      error.kind = ErrorKind::unreachable;
-    co_return error;
-  }
+  if (!opened) co_return upgrade_error(std::move(opened).error());
   Conversation& conversation = **opened;
-  auto result = check_handshake(conversation.exchange().head(), key);
+  auto result = upgrade.check(conversation.exchange().head());
   ExecChannels channels(call.max_bytes);
   if (result) {
     FrameReader frames(kMaxMessage);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "look/look.hpp"
 #include "look/vantage.hpp"
 
@@ -29,6 +30,24 @@ std::string of_apiserver(const ClusterFacts& facts) {
                      count_of(pods.size(), "Felix pod"), count_of(requests, "GET request"));
 }
 
+std::string of_portforward(const ClusterFacts& facts) {
+  std::size_t sessions = 0;
+  const auto pods = pods_to_forward(facts);
+  for (const auto* pod : pods) sessions += ports_of(facts, pod->node).size();
+  return fmt::format("at the loopback of {} (portforward: {} or twice as many)",
+                     count_of(pods.size(), "Felix pod"), count_of(sessions, "session"));
+}
+
+/// Endpoints and controls are asked a few a command, and again over TLS where plain text says
+/// little.
+std::string of_pod(const ClusterFacts& facts, const std::string& name) {
+  std::size_t endpoints = 0;
+  for (const auto& node : facts.nodes)
+    endpoints += node.addresses.size() * (1 + ports_of(facts, node.name).size());
+  return fmt::format("from inside {} (exec of curl or bash, for {})", name,
+                     count_of(endpoints, "endpoint"));
+}
+
 std::string of_exec(const ClusterFacts& facts) {
   return fmt::format("inside {} (exec: one command that only reads)",
                      count_of(running(facts), "Felix container"));
@@ -38,7 +57,10 @@ struct Row {
   const char* vantage;
   std::string (*tell)(const ClusterFacts& facts);
 };
-constexpr Row kRows[] = {{"direct", of_direct}, {"apiserver", of_apiserver}, {"exec", of_exec}};
+constexpr Row kRows[] = {{"direct", of_direct},
+                         {"apiserver", of_apiserver},
+                         {"portforward", of_portforward},
+                         {"exec", of_exec}};
 
 }  // namespace
 
@@ -48,6 +70,8 @@ std::vector<std::string> footprint(const ClusterFacts& facts, const LookOptions&
     if (std::ranges::find(options.vantages, row.vantage) != options.vantages.end())
       clauses.push_back(row.tell(facts));
   }
+  for (const auto& name : options.vantages)
+    if (parse_pod_vantage(name)) clauses.push_back(of_pod(facts, printable(name, 300)));
   return clauses;
 }
 

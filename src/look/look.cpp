@@ -17,8 +17,10 @@ struct VantageRow {
   RunVantage run;
 };
 // Weakest footprint first; in this order they are used, whatever the order asked for.
-constexpr VantageRow kVantages[] = {
-    {"direct", look_direct}, {"apiserver", look_apiserver}, {"exec", look_exec}};
+constexpr VantageRow kVantages[] = {{"direct", look_direct},
+                                    {"apiserver", look_apiserver},
+                                    {"portforward", look_portforward},
+                                    {"exec", look_exec}};
 
 void add_port(std::set<Port>& ports, const Declared& declared) {
   const auto value = declared.port.value;
@@ -33,7 +35,7 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
 Result<void> check_names(const std::vector<std::string>& asked) {
   const auto known = vantage_names();
   for (const auto& name : asked) {
-    if (std::ranges::find(known, name) != known.end()) continue;
+    if (std::ranges::find(known, name) != known.end() || parse_pod_vantage(name)) continue;
     std::string list;
     for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
     const auto near = nearest(name, known);
@@ -68,16 +70,23 @@ Result<Look> look(const LookContext& context, const ClusterFacts& facts,
   TRY(check_names(options.vantages));
   Look all;
   all.started = context.clock.now();
-  for (const auto& row : kVantages) {
-    if (std::ranges::find(options.vantages, row.name) == options.vantages.end()) continue;
-    auto one = row.run(context, facts, options);
-    if (context.stop.stop_requested()) {
-      return Error{.kind = ErrorKind::interrupted, .what = "stopped while looking at the nodes"};
-    }
+  const auto add = [&](Look one) {
     append(all.reached, std::move(one.reached));
     append(all.controls, std::move(one.controls));
     append(all.inside, std::move(one.inside));
     append(all.skipped, std::move(one.skipped));
+  };
+  for (const auto& row : kVantages) {
+    const bool asked = std::ranges::find(options.vantages, row.name) != options.vantages.end();
+    if (asked && !context.stop.stop_requested()) add(row.run(context, facts, options));
+  }
+  std::set<std::string> pods;
+  for (const auto& name : options.vantages) {
+    const bool asked = parse_pod_vantage(name) && pods.insert(name).second;
+    if (asked && !context.stop.stop_requested()) add(look_pod(context, facts, options, name));
+  }
+  if (context.stop.stop_requested()) {
+    return Error{.kind = ErrorKind::interrupted, .what = "stopped while looking at the nodes"};
   }
   all.finished = context.clock.now();
   return all;

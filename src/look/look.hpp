@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -41,8 +42,17 @@ struct LookOptions {
 /// The ports asked for at a node: every declared one of its Felix pods (if it is not 0) and 9091.
 [[nodiscard]] std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node);
 
-/// The names that --from takes.
+/// The names that --from takes, beside pod/NAMESPACE/NAME[/CONTAINER].
 [[nodiscard]] std::vector<std::string> vantage_names();
+
+/// The user's own pod, as a vantage point.
+struct PodVantageName {
+  std::string namespace_;
+  std::string name;
+  std::string container;  // empty: the pod's default
+};
+/// Of "pod/NAMESPACE/NAME[/CONTAINER]"; nothing: it is none.
+[[nodiscard]] std::optional<PodVantageName> parse_pod_vantage(std::string_view word);
 
 /// What such a look will do in the cluster and on its nodes, one clause a vantage point: "inside 3
 /// Felix containers (exec: one command that only reads)".

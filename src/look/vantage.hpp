@@ -23,6 +23,19 @@ using RunVantage = Look (*)(const LookContext& context, const ClusterFacts& fact
 [[nodiscard]] Look look_apiserver(const LookContext& context, const ClusterFacts& facts,
                                   const LookOptions& options);
 
+/// The pods whose ports look_portforward has forwarded.
+[[nodiscard]] std::vector<const PodFacts*> pods_to_forward(const ClusterFacts& facts);
+
+/// From each node's own loopback, over forwarded ports of its Felix pods (pods/portforward). It
+/// passes no control and gives no basis; it finds what outsiders do not see.
+[[nodiscard]] Look look_portforward(const LookContext& context, const ClusterFacts& facts,
+                                    const LookOptions& options);
+
+/// From inside a pod of the user's; `vantage` is its word in --from, and stays the vantage point's
+/// name.
+[[nodiscard]] Look look_pod(const LookContext& context, const ClusterFacts& facts,
+                            const LookOptions& options, const std::string& vantage);
+
 /// From inside each running Felix container.
 [[nodiscard]] Look look_exec(const LookContext& context, const ClusterFacts& facts,
                              const LookOptions& options);

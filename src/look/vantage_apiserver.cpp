@@ -7,17 +7,15 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "look/answers.hpp"
 #include "look/proxy_words.hpp"
 #include "look/rights.hpp"
 #include "look/vantage.hpp"
-#include "net/http_answer.hpp"
 
 namespace catflap::look {
 namespace {
 
 constexpr const char* kName = "apiserver";
-constexpr Port kKubeletPort = 10250;
-constexpr std::size_t kMaxBytes = 1u << 20;  // as net/probe
 
 using Scheme = kube::ProxyCall::Scheme;
 
@@ -34,21 +32,10 @@ bool is_refused_address(const PodFacts& pod) {
   return pod.pod_ip->is_loopback() || pod.pod_ip->is_unspecified();
 }
 
-/// What a pod answered, in the words that a direct look has for it.
 void add_answer(Reach& reach, const kube::ProxyAnswer& answer, Scheme scheme) {
-  net::HttpAnswer http(kMaxBytes + 1024);
-  (void)http.feed(fmt::format("HTTP/1.1 {} -\r\nContent-Length: {}\r\n{}\r\n", answer.status,
-                              answer.body.size() + (answer.cut ? 1 : 0),
-                              answer.encoded ? "Content-Encoding: unknown\r\n" : ""));
-  (void)http.feed(answer.body);
-  reach.bytes += answer.body.size();
-  reach.http_status = answer.status;
+  add_http(reach,
+           {.status = answer.status, .body = answer.body, .whole = !answer.cut && !answer.encoded});
   reach.detail += fmt::format("HTTP {}", answer.status);
-  reach.felix_host = http.felix_host();
-  reach.identity = http.identity();
-  const auto excerpt = http.excerpt();  // behind the head, which is ours
-  reach.excerpt = excerpt.substr(std::min(excerpt.find("\r\n\r\n") + 4, excerpt.size()));
-  reach.outcome = Outcome::open;
   if (scheme == Scheme::https) reach.tls = TlsFacts{};
   // Anybody between us and the API server says such things, too.
   const bool somebody = answer.status >= 500 || answer.status == 429;
@@ -68,13 +55,6 @@ void add_words(Reach& reach, const std::string& text, Scheme scheme) {
   if (scheme != Scheme::https || words.not_tls || words.outcome != Outcome::open) return;
   reach.tls = TlsFacts{.alert = std::string(words.alert)};
   if (words.certificate) reach.client_cert = ClientCertAsk::demanded;
-}
-
-/// Plain text is tried first; what does not like it may want TLS.
-bool may_want_tls(const Reach& reach) {
-  const bool mute =
-      reach.outcome == Outcome::reset || (reach.outcome == Outcome::open && reach.http_status == 0);
-  return mute || reach.http_status == 400;
 }
 
 class ApiServerVantage {
@@ -125,7 +105,7 @@ std::vector<Result<kube::ProxyAnswer>> ApiServerVantage::send(std::span<const As
                      .scheme = ask->control ? Scheme::https : scheme,
                      .port = ask->port,
                      .path = ask->control ? "/healthz" : "/metrics",
-                     .max_bytes = ask->control ? 4096 : kMaxBytes,
+                     .max_bytes = ask->control ? 4096 : kMaxAnswer,
                      .timeout = options_.proxy_timeout});
   }
   return context_.api.proxy(calls, options_.exec_parallel);
@@ -144,10 +124,9 @@ void ApiServerVantage::take_control(const Ask& ask, const Result<kube::ProxyAnsw
                                     TimePoint at) {
   Control control{.vantage = kName, .address = *ask.pod->pod_ip, .port = ask.port, .at = at};
   if (answer.has_value()) {
-    const int status = answer->status;
-    const bool kubelet = status == 200 || status == 401 || status == 403 || status == 404;
-    if (kubelet) control.outcome = Outcome::open;
-    if (status == 0) control.outcome = read_proxy_words(answer->unreached, ask.endpoint()).outcome;
+    if (answers_like_kubelet(answer->status)) control.outcome = Outcome::open;
+    if (answer->status == 0)
+      control.outcome = read_proxy_words(answer->unreached, ask.endpoint()).outcome;
   } else if (answer.error().kind == ErrorKind::timed_out) {
     control.outcome = Outcome::timeout;
   }

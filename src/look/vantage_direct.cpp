@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <map>
 
+#include "look/answers.hpp"
 #include "look/vantage.hpp"
 
 namespace catflap::look {
 namespace {
 
 constexpr const char* kName = "direct";
-constexpr Port kKubeletPort = 10250;
 
 std::vector<net::Target> targets_of(const ClusterFacts& facts) {
   std::vector<net::Target> targets;

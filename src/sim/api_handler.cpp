@@ -126,6 +126,7 @@ ApiHandler::Answer ApiHandler::dispatch(const Call& call) {
   const auto& subresource = call.target.subresource;
   if (subresource == "exec" && call.kind.resource == kube::kPods) return exec(call);
   if (subresource == "proxy" && call.kind.resource == kube::kPods) return proxy(call);
+  if (subresource == "portforward" && call.kind.resource == kube::kPods) return forward(call);
   const bool status = subresource == "status" && call.kind.has_status;
   if (!subresource.empty() && !status) return unknown_resource();
   if (call.verb == "get") return get(call);

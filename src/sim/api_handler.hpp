@@ -9,6 +9,7 @@
 #include "sim/api_reply.hpp"
 #include "sim/api_request.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/forward_frames.hpp"
 #include "sim/pod_proxy.hpp"
 #include "sim/users.hpp"
 #include "sim/watch_feed.hpp"
@@ -17,8 +18,9 @@ namespace catflap::sim {
 
 class ApiHandler {
  public:
-  /// An answer; or a watch, an exec or a request to a pod that the connection then plays.
-  using Answer = std::variant<Reply, WatchFeed, ExecRequest, ProxyRequest>;
+  /// An answer; or a watch, an exec, a request to a pod or a forwarded port that the connection
+  /// then plays.
+  using Answer = std::variant<Reply, WatchFeed, ExecRequest, ProxyRequest, ForwardRequest>;
 
   /// `version` is the server's gitVersion, "v1.33.13".
   ApiHandler(Store& store, Users users, std::string version)
@@ -41,6 +43,7 @@ class ApiHandler {
   [[nodiscard]] Answer watch(const Call& call) const;
   [[nodiscard]] Answer exec(const Call& call) const;
   [[nodiscard]] Answer proxy(const Call& call) const;
+  [[nodiscard]] Answer forward(const Call& call) const;
   [[nodiscard]] Reply create(const Call& call);
   [[nodiscard]] Reply change(const Call& call);
   [[nodiscard]] Reply remove(const Call& call);

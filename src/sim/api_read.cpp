@@ -163,4 +163,15 @@ ApiHandler::Answer ApiHandler::proxy(const Call& call) const {
                       .path = call.target.rest.empty() ? "/" : call.target.rest};
 }
 
+ApiHandler::Answer ApiHandler::forward(const Call& call) const {
+  const auto* pod = store_.find(call.ref());
+  if (pod == nullptr) return not_found_reply(call.kind, call.target.name);
+  const auto port = read_number(call.request.option("ports"), 0);
+  if (!port || *port == 0 || *port > 65535)
+    return bad_request("query parameter \"port\" is required");
+  return ForwardRequest{.namespace_ = call.target.namespace_,
+                        .pod = call.target.name,
+                        .port = static_cast<Port>(*port)};
+}
+
 }  // namespace catflap::sim

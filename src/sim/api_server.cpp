@@ -93,6 +93,10 @@ void ApiServer::set_exec_handler(ExecHandler handler) {
   impl_->hub->exec = std::move(handler);
 }
 
+void ApiServer::set_forward_handler(ForwardHandler handler) {
+  impl_->hub->forward = std::move(handler);
+}
+
 void ApiServer::notify() {
   for (auto* session : impl_->hub->sessions) session->wake();
 }

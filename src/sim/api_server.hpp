@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/forward_frames.hpp"
 #include "sim/store.hpp"
 #include "sim/users.hpp"
 
@@ -40,6 +41,8 @@ class ApiServer {
 
   /// Without a handler no container has any program.
   void set_exec_handler(ExecHandler handler);
+  /// Without a handler nothing listens in any pod.
+  void set_forward_handler(ForwardHandler handler);
   /// The store has changed without a request: watches are told. (Writes of clients tell them
   /// anyway.)
   void notify();

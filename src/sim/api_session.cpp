@@ -141,6 +141,10 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     if (auto* feed = std::get_if<WatchFeed>(&answer)) co_return co_await watch(*feed) && keep;
     if (const auto* wanted = std::get_if<ProxyRequest>(&answer))
       co_return co_await proxy(request, *wanted) && keep;
+    if (const auto* wanted = std::get_if<ForwardRequest>(&answer)) {
+      co_await forward(request, *wanted);
+      co_return false;
+    }
     co_await exec(request, std::get<ExecRequest>(answer));
     co_return false;
   }
@@ -232,20 +236,59 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     co_return co_await send(request, *reply);
   }
 
+  Task<bool> upgrade(const ApiRequest& request, const std::string& protocol) {
+    const auto accept = kube::websocket_accept(request.header("sec-websocket-key"));
+    auto hello = fmt::format(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
+        accept, protocol);
+    co_return co_await write(std::move(hello));
+  }
+
+  Task<void> forward(const ApiRequest& request, const ForwardRequest& wanted) {
+    const bool offered = offers_forward_protocol(request.header("sec-websocket-protocol"));
+    if (!offered || !equal_ignoring_case(request.header("upgrade"), "websocket")) {
+      const auto refused = text_reply("", 403);  // so does the real one
+      co_await send(request, refused);
+      co_return;
+    }
+    if (!co_await upgrade(request, "v4.channel.k8s.io")) co_return;
+    if (!co_await write(forward_opening(wanted.port))) co_return;
+    const auto play = hub_->forward ? hub_->forward(wanted) : ForwardPlay{};
+    if (play.hangs) co_return co_await drain(false);
+    if (play.target) {
+      const auto asked = co_await client_data();
+      if (!co_await write(forward_answer(*play.target, asked))) co_return;
+    } else if (!co_await write(forward_refusal(wanted.port))) {
+      co_return;
+    }
+    co_await drain(true);
+  }
+
+  /// A request's head, or the beginning of something else.
+  Task<std::string> client_data() {
+    std::string frames;
+    std::string data;
+    std::string buffer(4096, '\0');
+    while (data.size() < kMaxHead && data.find("\r\n\r\n") == std::string::npos) {
+      if (!data.empty() && data[0] == '\x16') break;  // TLS
+      auto [error, n] = co_await stream_.async_read_some(asio::buffer(buffer), kAwait);
+      if (error || hub_->closed) break;
+      frames += buffer.substr(0, n);
+      data += take_client_data(frames);
+    }
+    co_return data;
+  }
+
   Task<void> exec(const ApiRequest& request, const ExecRequest& command) {
     const auto protocol = exec_protocol(request.header("sec-websocket-protocol"));
-    const bool upgrade = equal_ignoring_case(request.header("upgrade"), "websocket");
-    if (!upgrade || protocol.empty()) {
+    const bool asked = equal_ignoring_case(request.header("upgrade"), "websocket");
+    if (!asked || protocol.empty()) {
       co_await send(request, bad_request("unable to upgrade: exec needs a WebSocket with "
                                          "v5.channel.k8s.io or v4.channel.k8s.io"));
       co_return;
     }
-    const auto accept = kube::websocket_accept(request.header("sec-websocket-key"));
-    const auto hello = fmt::format(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: {}\r\nSec-WebSocket-Protocol: {}\r\n\r\n",
-        accept, protocol);
-    if (!co_await write(hello)) co_return;
+    if (!co_await upgrade(request, protocol)) co_return;
     std::optional<std::string> frames;
     if (!hub_->exec)
       frames = unknown_program_frames(protocol, command);

@@ -21,6 +21,7 @@ struct ApiHub {
   const Clock& clock;
   const Store& store;
   ExecHandler exec;
+  ForwardHandler forward;
   bool closed = false;
   std::set<ApiSession*> sessions;
 };

@@ -132,6 +132,8 @@ Result<void> Cluster::Impl::open(const Options& options) {
       {user_token, user}};
   TRY_ASSIGN(api, ApiServer::open(io, store, users, {.version = git_version(settings.kubernetes)}));
   api->set_exec_handler([this](const ExecRequest& request) { return world->exec(request); });
+  api->set_forward_handler(
+      [this](const ForwardRequest& request) { return world->forward(request); });
   kubeconfig = kubeconfig_text(api->url(), api->ca_pem(),
                                {{"admin", admin_token}, {"user", user_token}}, "user");
   tick();

@@ -14,19 +14,6 @@ constexpr std::size_t kMaxPiece = 32u << 10;  // as the real one's pipes
 constexpr char kBinary = '\x02';
 constexpr char kClose = '\x08';
 
-void append_frame(std::string& out, char type, std::string_view payload) {
-  out += static_cast<char>(0x80 | type);
-  const auto size = payload.size();
-  if (size < 126) {
-    out += static_cast<char>(size);
-  } else {
-    out += '\x7e';  // a piece and its channel's number fit into 16 bits
-    out += static_cast<char>((size >> 8) & 0xff);
-    out += static_cast<char>(size & 0xff);
-  }
-  out += payload;
-}
-
 void append_channel(std::string& out, char channel, std::string_view text) {
   while (!text.empty()) {
     append_frame(out, kBinary, channel + std::string{text.substr(0, kMaxPiece)});
@@ -49,6 +36,19 @@ void end(std::string& out, const json::object& status) {
 }
 
 }  // namespace
+
+void append_frame(std::string& out, char type, std::string_view payload) {
+  out += static_cast<char>(0x80 | type);
+  const auto size = payload.size();
+  if (size < 126) {
+    out += static_cast<char>(size);
+  } else {
+    out += '\x7e';  // a piece and its channel's number fit into 16 bits
+    out += static_cast<char>((size >> 8) & 0xff);
+    out += static_cast<char>(size & 0xff);
+  }
+  out += payload;
+}
 
 std::string exec_protocol(const std::string& offered) {
   for (const auto* protocol : {"v5.channel.k8s.io", "v4.channel.k8s.io"})

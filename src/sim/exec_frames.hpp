@@ -2,11 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/exec_handler.hpp"
 
 namespace catflap::sim {
+
+/// A server's frame; `payload` of less than 64 KiB.
+void append_frame(std::string& out, char type, std::string_view payload);
 
 /// The newest of v5 and v4 that the client offers (Sec-WebSocket-Protocol); "": neither.
 [[nodiscard]] std::string exec_protocol(const std::string& offered);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/debug_pod.hpp"
 #include "sim/edits.hpp"
 #include "sim/inside.hpp"
 
@@ -206,6 +207,10 @@ std::optional<ExecAnswer> World::exec(const ExecRequest& request) const {
   if (running == nullptr || !running->started || kubelets_.stands_still(running->node))
     return std::nullopt;
   const auto nonce = inside_nonce(request.command);
+  const auto tools = text_at(*pod, {"metadata", "annotations", "sim.catflap.dev/tools"});
+  if (auto out = debug_pod_output(request.command, tools.empty() ? "curl" : tools, sockets_,
+                                  settings_.nodes))
+    return ExecAnswer{.out = *std::move(out)};
   if (!nonce) return ExecAnswer{.err = "sh: command not found\n", .exit_code = 127};
   std::optional<std::string> file;
   if (const auto own = settings_.felix_cfg.find(running->node); own != settings_.felix_cfg.end())
@@ -217,6 +222,19 @@ std::optional<ExecAnswer> World::exec(const ExecRequest& request) const {
                                                   .uptime = store_.clock().now() - booted_,
                                                   .booted = booted_,
                                                   .felix_cfg = file})};
+}
+
+ForwardPlay World::forward(const ForwardRequest& request) const {
+  const auto* pod = store_.find({kube::kPods, request.namespace_, request.pod});
+  const auto* running = pod == nullptr ? nullptr : kubelets_.find(uid_of(*pod));
+  if (running == nullptr || !running->started || kubelets_.stands_still(running->node))
+    return {.hangs = true};
+  for (const auto& socket : sockets_.of_node(running->node)) {
+    const bool local = !socket.address || socket.address->is_loopback();
+    if (local && socket.port == request.port)
+      return {.target = ForwardTarget{.serves = socket.serves, .node = socket.node}};
+  }
+  return {};
 }
 
 }  // namespace catflap::sim

@@ -12,6 +12,7 @@
 
 #include "sim/daemon_sets.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/forward_frames.hpp"
 #include "sim/kubelets.hpp"
 #include "sim/tigera_operator.hpp"
 
@@ -36,8 +37,11 @@ class World {
   /// Does a Felix listen for metrics on that node?
   [[nodiscard]] bool listens(const std::string& node) const;
 
-  /// Plays the script that catflap runs in a container; other commands end with 127.
+  /// Plays the scripts that catflap runs: in a container of Felix's, and in a debug pod, which has
+  /// what its annotation sim.catflap.dev/tools says (default curl). Other commands end with 127.
   [[nodiscard]] std::optional<ExecAnswer> exec(const ExecRequest& request) const;
+  /// Who listens on localhost in that pod, which is on its node's network.
+  [[nodiscard]] ForwardPlay forward(const ForwardRequest& request) const;
 
  private:
   World(Store& store, Settings settings, Wire* wire);

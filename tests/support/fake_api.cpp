@@ -231,6 +231,20 @@ std::vector<Result<ProxyAnswer>> FakeApi::proxy(const std::vector<ProxyCall>& ca
   return answers;
 }
 
+std::vector<Result<ForwardAnswer>> FakeApi::forward(const std::vector<ForwardCall>& calls,
+                                                    std::size_t) {
+  std::vector<Result<ForwardAnswer>> answers;
+  for (const auto& call : calls) {
+    FakeRequest request{
+        .verb = "forward", .resource = kPods, .namespace_ = call.namespace_, .name = call.pod};
+    answers.push_back(serve<ForwardAnswer>(std::move(request), [&]() -> Result<ForwardAnswer> {
+      if (!on_forward) return fake_forbidden("get", Resource{"", "v1", "pods/portforward"});
+      return on_forward(call);
+    }));
+  }
+  return answers;
+}
+
 void FakeApi::deliver() {
   if (delivering_ || dead_) return;
   delivering_ = true;

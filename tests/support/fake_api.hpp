@@ -17,7 +17,7 @@ namespace catflap::kube {
 
 /// One request as the client sent it.
 struct FakeRequest {
-  std::string verb;  // get, list, watch, create, patch, delete, exec, proxy, raw
+  std::string verb;  // get, list, watch, create, patch, delete, exec, proxy, forward, raw
   Resource resource;
   std::string namespace_;
   std::string name;  // a raw request's path
@@ -63,7 +63,8 @@ class FakeApi final : public Api {
   std::map<std::string, json::value> raw;                         // what get_raw answers
   std::function<Result<ExecOutput>(const ExecCall&)> on_exec;     // none: every exec is forbidden
   std::function<Result<ProxyAnswer>(const ProxyCall&)> on_proxy;  // none: forbidden
-  std::function<void()> tick;                                     // after every 50 ms of run_until
+  std::function<Result<ForwardAnswer>(const ForwardCall&)> on_forward;  // none: forbidden
+  std::function<void()> tick;  // after every 50 ms of run_until
   Duration skew{};
 
   void inject(Fault fault) { faults_.push_back(std::move(fault)); }
@@ -109,6 +110,8 @@ class FakeApi final : public Api {
                                                      std::size_t parallel) override;
   [[nodiscard]] std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
                                                        std::size_t parallel) override;
+  [[nodiscard]] std::vector<Result<ForwardAnswer>> forward(const std::vector<ForwardCall>& calls,
+                                                           std::size_t parallel) override;
   RunResult run_until(const std::function<bool()>& done, SteadyPoint deadline) override;
   [[nodiscard]] Duration clock_skew() const override { return skew; }
 

@@ -212,6 +212,12 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
 
 // The run.
 
+const char* code_of(const Look::SkippedVantage& skipped) {
+  if (skipped.code == "blind") return "CF0039";
+  if (skipped.code == "loopback") return "CF0086";
+  return skipped.code == "forbidden" ? "CF0040" : "CF0087";
+}
+
 void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
                   const std::vector<Look>& looks) {
   auto& findings = cluster.findings;
@@ -224,9 +230,7 @@ void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   if (skew >= kSkewWorthSaying) findings.push_back({"CF0038", {{"skew", to_string(skew)}}});
   for (const auto& look : looks) {
     for (const auto& skipped : look.skipped) {
-      const char* code = skipped.code == "blind"      ? "CF0039"
-                         : skipped.code == "loopback" ? "CF0086"
-                                                      : "CF0040";
+      const char* code = code_of(skipped);
       Message finding{code, {{"vantage", skipped.vantage}}};
       if (skipped.code != "blind") finding.params["why"] = skipped.detail;
       add_once(findings, std::move(finding));

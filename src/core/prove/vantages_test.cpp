@@ -100,7 +100,7 @@ class Vantages : public testing::Test {
 
 constexpr Seen kDirectRefused{"direct", Outcome::refused};
 constexpr Seen kApiRefused{"apiserver", Outcome::refused};
-constexpr Seen kPodRefused{"pod", Outcome::refused};
+constexpr Seen kPodRefused{"pod/ns/debug", Outcome::refused};
 constexpr Seen kApiReads{"apiserver", Outcome::open, Identity::felix};
 constexpr Seen kForwardReads{"portforward", Outcome::open, Identity::felix};
 constexpr Seen kForwardRefused{"portforward", Outcome::refused};
