@@ -8,8 +8,7 @@ using enum Severity;
 
 constexpr CatalogueRow kRows[] = {
     {"CF0060", info, "{object} is rendered by the tigera operator, which reverts edits {cycle}",
-     "Recognised by {mark}. It writes the pod spec from its Installations: catflap changes those, "
-     "and "
+     "Recognised by {mark}. It writes the pod spec from its Installations: those are changed, and "
      "the FelixConfigurations, and never the DaemonSet.",
      "By hand: {change}"},
     {"CF0061", critical, "The tigera operator's Installations could not be read[: {why}]",
@@ -30,7 +29,7 @@ constexpr CatalogueRow kRows[] = {
      "carries "
      "the old environment over into its Installation. A change in between may be lost.",
      "Wait until no node has the label projectcalico.org/operator-node-migration and the DaemonSet "
-     "in kube-system is gone, then run catflap again."},
+     "in kube-system is gone, then run the command again."},
     {"CF0065", warning, "Installation says {port}, and {daemonset} does not have it yet",
      "The operator has not rendered it. The port opens, by a rolling restart, as soon as it does.",
      "catflap close removes the field."},
