@@ -6,6 +6,7 @@
 #include "core/plan/owner.hpp"
 #include "core/plan/tigera_operator.hpp"
 #include "look/discover.hpp"
+#include "look/surroundings.hpp"
 #include "render/style.hpp"
 
 namespace catflap::app {
@@ -33,8 +34,8 @@ bool needs_second_look(const Sight& sight, TimePoint now) {
       });
 }
 
-void add_cycle(OwnerCycle& found, const json::object& object) {
-  for (const Owner& owner : owners_of(object)) {
+void add_cycle(OwnerCycle& found, const json::object& object, const Surroundings& around) {
+  for (const Owner& owner : owners_of(object, around)) {
     if (owner.class_ == OwnerClass::nobody || found.length) continue;
     // What it reads is what is changed: its owner's cycle counts.
     if (owner.name == kTigeraOperator) continue;
@@ -47,10 +48,11 @@ void add_cycle(OwnerCycle& found, const json::object& object) {
 
 OwnerCycle owner_cycle_of(const ClusterFacts& facts) {
   OwnerCycle found;
-  for (const DaemonSetFacts& set : facts.daemon_sets) add_cycle(found, set.object);
+  for (const DaemonSetFacts& set : facts.daemon_sets)
+    add_cycle(found, set.object, facts.surroundings);
   if (facts.tigera_operator)
     for (const auto& installation : facts.tigera_operator->installations)
-      add_cycle(found, installation);
+      add_cycle(found, installation, facts.surroundings);
   return found;
 }
 
@@ -74,7 +76,19 @@ Result<Session> Session::open(const Runtime& runtime, const Options& options) {
 
 Result<ClusterFacts> Session::discover() {
   progress_->update("", "reading the cluster");
-  return look::discover(*api_, runtime_.clock, {.namespace_ = options_.connect.namespace_});
+  TRY_ASSIGN(ClusterFacts facts,
+             look::discover(*api_, runtime_.clock, {.namespace_ = options_.connect.namespace_}));
+  facts.surroundings = surroundings_;
+  return facts;
+}
+
+/// Once a session: the facts of every later look carry it.
+Result<void> Session::look_around(ClusterFacts& facts) {
+  if (!surroundings_.read) {
+    TRY_ASSIGN(surroundings_, look::read_surroundings(*api_, facts));
+  }
+  facts.surroundings = surroundings_;
+  return {};
 }
 
 /// What intrusion detection would see is never a surprise: said before the first of it.
@@ -153,6 +167,7 @@ Result<Sight> Session::look_again(Sight sight, const std::vector<std::string>& v
 
 Result<Sight> Session::diagnose(const std::vector<std::string>& vantages) {
   TRY_ASSIGN(Sight sight, look_again({}, vantages));
+  TRY(look_around(sight.facts));
   const std::vector<std::string> known = node_names(sight.facts);
   judge(sight, Purpose::diagnose, known);
   if (!needs_second_look(sight, runtime_.clock.now())) return sight;

@@ -60,6 +60,7 @@ class Session {
   Session(const Runtime& runtime, const Options& options, std::unique_ptr<kube::Api> api);
   void announce(const ClusterFacts& facts, const look::LookOptions& options);
   Result<void> pause(Duration time);
+  Result<void> look_around(ClusterFacts& facts);
   Result<Sight> look_again(Sight sight, const std::vector<std::string>& vantages);
   void judge(Sight& sight, Purpose purpose, const std::vector<std::string>& known_nodes) const;
 
@@ -68,6 +69,7 @@ class Session {
   std::unique_ptr<kube::Api> api_;
   std::unique_ptr<Progress> progress_;
   std::vector<look::ImportedFile> files_;
+  Surroundings surroundings_;
   TimePoint started_{};
   bool announced_ = false;
 };

@@ -11,8 +11,12 @@
 #include "app/steps_view.hpp"
 #include "app/views.hpp"
 #include "core/catalogue.hpp"
+#include "core/diagnose/consumers.hpp"
 #include "core/plan/effects.hpp"
+#include "core/plan/migration.hpp"
 #include "core/plan/tigera_operator.hpp"
+#include "look/platform.hpp"
+#include "look/surroundings.hpp"
 #include "render/documents.hpp"
 #include "render/undo_text.hpp"
 
@@ -42,6 +46,15 @@ int exit_code_of(const act::UndoOutcome& outcome) {
   return kExitFailed;
 }
 
+/// Calico copies its configuration: what is written meanwhile may be lost.
+Result<void> check_migration(const ClusterFacts& facts) {
+  const auto migration = migration_refusal(facts);
+  if (!migration) return {};
+  return Error{.kind = ErrorKind::refused,
+               .what = message_text(migration->message),
+               .hint = remedy_text(migration->message)};
+}
+
 /// What restarts if these steps go back.
 std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
                                              const ClusterFacts& facts) {
@@ -66,6 +79,15 @@ std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
   return restarts;
 }
 
+/// What a platform keeps of an edit outlives its undo. Not being able to look is no failure of the
+/// undo.
+std::vector<Message> left_behind(Session& session, const ClusterFacts& facts) {
+  const auto groups = look::read_groups(session.api());
+  if (!groups.has_value()) return {};
+  const auto platform = look::read_platform(session.api(), *groups, facts);
+  return platform.has_value() ? platform_findings(*platform) : std::vector<Message>{};
+}
+
 /// The operator carries the old environment over meanwhile.
 Result<void> check_namespace_migration(const ClusterFacts& facts) {
   const auto shown = namespace_migration(facts);
@@ -81,6 +103,8 @@ int tell_result(Session& session, const ClusterFacts& facts, const act::UndoOutc
   session.progress().clear();
   render::UndoView view = view_of(outcome);
   view.restarts = restarts_of(outcome, facts);
+  if (outcome.result == act::UndoOutcome::Result::undone)
+    view.findings = left_behind(session, facts);
   const render::Style style = style_for_out(runtime, options);
   print(runtime, options,
         {.document = [&] { return render::undo_document(view, session.run_info(facts)); },
@@ -120,6 +144,7 @@ Result<int> run_undo(const Runtime& runtime, const Options& options) {
   view.restarts = restarts_of(outcome, facts);
   if (!options.quiet || !options.yes)
     runtime.io.err << render::undo_text(view, facts, options.program, err_style);
+  TRY(check_migration(facts));
   TRY(check_namespace_migration(facts));
   TRY(confirm(runtime, options, facts));
   undo.dry_run = UndoRun::none;

@@ -128,6 +128,50 @@ constexpr CatalogueRow kRows[] = {
      "listeners of all of "
      "them.",
      "Run catflap where they can be reached if proof over the network is wanted."},
+    {"CF0070", info, "Felix's metrics are read by {count}: {names}",
+     "These objects make a monitoring system read the port. They are no sign that it is open, and "
+     "some stay behind after it was closed. A Prometheus that is configured in a file shows in no "
+     "object.",
+     "Tell whoever owns the dashboards and alerts before closing: targets go down, series end, and "
+     "alerts on absent() fire."},
+    {"CF0071", info, "Whether {kinds} read Felix's metrics is not known: {why}",
+     "Each kind has a right of its own, and all of them are optional.",
+     "Grant list on them (deploy/reader.yaml), or look for port 9091 in Prometheus' targets."},
+    {"CF0072", warning,
+     "{object} is part of Alauda Container Platform: an upgrade of the platform may open the port "
+     "again",
+     "The platform installs Calico by an AppRelease and keeps an edit by hand as a ResourcePatch, "
+     "which an upgrade may drop. From 4.3 on, the check ResourcePatchUpgradeable stops an upgrade "
+     "while a ResourcePatch has no exemption. Recognised by {mark}.",
+     "Look at the ResourcePatch after closing, and before an upgrade exempt it; catflap writes "
+     "neither. To stay: {change}"},
+    {"CF0073", warning,
+     "ResourcePatch {name} seems to be for {object}: it may set the endpoint again",
+     "Alauda Container Platform keeps edits as ResourcePatches and applies them again, also after "
+     "an undo or a reinstall. Their schema is not public: catflap found the DaemonSet's name in "
+     "the object, and that is a guess.",
+     "Read it: kubectl get resourcepatches {name} -o yaml. After an undo it is left over if it "
+     "still "
+     "sets FELIX_PROMETHEUSMETRICSENABLED."},
+    {"CF0074", critical,
+     "Calico migrates its configuration to another API group (phase {phase})[: {message}]",
+     "While DatastoreMigration v1-to-v3 is under way, Felix waits for the datastore and objects "
+     "are "
+     "copied; what is written meanwhile may be lost.",
+     "Wait until its phase is Complete, or delete it to roll back; in phase "
+     "WaitingForConflictResolution or Failed it needs you. close --override-owner writes all the "
+     "same."},
+    {"CF0075", critical, "Whether Calico migrates its configuration could not be read: {why}",
+     "The API of DatastoreMigration is served here. While a migration is under way, what is "
+     "written "
+     "may be lost.",
+     "Grant get on datastoremigrations.migration.projectcalico.org (deploy/closer.yaml). "
+     "close --override-owner writes all the same."},
+    {"CF0076", info,
+     "Whether Alauda Container Platform keeps Calico is not known: {kinds} cannot be read: {why}",
+     "The platform is here, and an edit of what it manages leaves a ResourcePatch that an upgrade "
+     "may drop.",
+     "Grant get on appreleases and list on resourcepatches (deploy/reader.yaml)."},
     {"CF0085", warning,
      "{endpoint} answers {vantage} with Felix's metrics, and not {other} ({outcome})",
      "A firewall may let one of them through, or Felix started or ended between the two. What was "

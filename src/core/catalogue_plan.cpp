@@ -14,6 +14,11 @@ constexpr CatalogueRow kRows[] = {
      "on missing targets "
      "may fire.",
      "Tell whoever owns the dashboards and alerts on felix_* series."},
+    {"breaks-consumer", warning, "{object} reads port {port} of {via}: its targets go down",
+     "Once the port is closed, the scrapes that this object asks for fail: the targets are down "
+     "and "
+     "alerts on missing targets or absent() series fire.",
+     "Remove it, or silence its alerts, together with the change."},
     {"breaks-scrapes", info,
      "Whatever reads Felix's metrics on port {port}: its series end and its target goes down",
      "Closing the endpoint ends felix_* series of every node. Nothing in Calico reads them.",
@@ -82,6 +87,12 @@ constexpr CatalogueRow kRows[] = {
      "by hand.",
      "kubectl -n {namespace} delete pod NAME, one node after another; catflap wait lists the nodes "
      "left."},
+    {"plan-owner-overridden", critical,
+     "--override-owner: {object} is written although {owner} writes it back[ {cycle}]",
+     "When it does, the port opens again, and the pods restart once more for each write. close "
+     "looks "
+     "again after its settle time; what is written back later it does not see.",
+     "catflap diagnose after the owner's cycle; better, change what the owner reads."},
     {"plan-pods-restart", warning,
      "The pods of {daemonset} restart one batch after another ({pods} pods, maxUnavailable "
      "{maxUnavailable})",

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "look/managed_fields.hpp"
 #include "look/match.hpp"
+#include "look/migration.hpp"
 
 namespace catflap::look {
 namespace {
@@ -80,7 +81,7 @@ Result<void> read_configurations(kube::Api& api, const ApiChoice& choice, Cluste
         auto& newest = facts.felix_configurations_changed;
         const auto changed = changed_at(object);
         if (changed && (!newest || *changed > *newest)) newest = changed;
-        drop_managed_fields(object);
+        keep_writers(object);
         object["apiVersion"] = resource.api_version();
         object["kind"] = "FelixConfiguration";
         facts.felix_configurations.push_back(std::move(object));
@@ -160,6 +161,7 @@ Result<void> read_calico(kube::Api& api, ClusterFacts& facts) {
     facts.felix_configurations_state = configurations_state_for(facts, *etcd);
   }
   facts.calico_version = read_version(api, facts);
+  TRY_ASSIGN(facts.migration, read_migration(api));
   return {};
 }
 

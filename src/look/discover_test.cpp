@@ -32,7 +32,7 @@ TEST(Discover, ReadsAClusterWithFewRequests) {
     EXPECT_FALSE(pod.stale);
   }
   EXPECT_EQ(facts.daemon_sets[0].template_declared.enabled.value, true);
-  EXPECT_THAT(requests_of(cluster.api), SizeIs(9));
+  EXPECT_THAT(requests_of(cluster.api), SizeIs(10));
 }
 
 TEST(Discover, NeverListsPodsWithoutASelector) {

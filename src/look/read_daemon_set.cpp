@@ -87,7 +87,7 @@ Result<DaemonSetFacts> read_daemon_set(json::object&& daemon_set,
   facts.unavailable = count_at(daemon_set, {"status", "numberUnavailable"});
   facts.on_delete = text_at(daemon_set, {"spec", "updateStrategy", "type"}) == "OnDelete";
   facts.max_unavailable = max_unavailable(daemon_set);
-  drop_managed_fields(daemon_set);
+  keep_writers(daemon_set);
   facts.object = std::move(daemon_set);
   return facts;
 }

@@ -21,7 +21,7 @@ constexpr std::int64_t kMaxReplicas = 1000;
 
 /// Of a big object what a plan rests on: who owns it, and the one field.
 json::object reduced(json::object installation) {
-  drop_managed_fields(installation);
+  keep_writers(installation);
   json::object kept{{"apiVersion", "operator.tigera.io/v1"}, {"kind", "Installation"}};
   if (auto* metadata = installation.if_contains("metadata"))
     kept["metadata"] = std::move(*metadata);

@@ -85,6 +85,7 @@ struct UndoView {
   int still_restarting = 0;
   std::vector<std::string> freeze_commands, thaw_commands;
   std::string release_problem;
+  std::vector<Message> findings;  // what may change the port again afterwards
   std::optional<Error> error;
 };
 

@@ -1,5 +1,7 @@
 #include "render/change_text.hpp"
 
+#include <set>
+
 #include "base/text.hpp"
 #include "core/catalogue.hpp"
 #include "render/explain.hpp"
@@ -60,7 +62,28 @@ std::string refusals_text(const Plan& plan, const Style& style) {
               fmt::format("{} {}", refusal.message.code, message_text(refusal.message)), Tone::bad);
     const std::string remedy = remedy_text(refusal.message);
     if (!remedy.empty()) text += field(style, "", remedy);
+    const auto paste = refusal.message.params.find("paste");
+    if (paste != refusal.message.params.end()) {
+      text += pasted(paste->second);
+      continue;
+    }
     for (const std::string& line : refusal.remedy_lines) text += command(line);
+  }
+  return text;
+}
+
+/// What is to be changed where the owners read it, each once.
+std::string sources_text(const Plan& plan, const Style& style) {
+  std::set<std::string> told;
+  std::string text;
+  for (const auto* list : {&plan.warnings, &plan.findings}) {
+    for (const Message& message : *list) {
+      const auto paste = message.params.find("paste");
+      if (paste == message.params.end() || !told.insert(paste->second).second) continue;
+      text += field(style, text.empty() ? "At source" : "",
+                    fmt::format("{}: {}", message.params.at("owner"), message.params.at("change")));
+      text += pasted(paste->second);
+    }
   }
   return text;
 }
@@ -140,6 +163,7 @@ std::string plan_text(const Plan& plan, const ClusterFacts& facts, const std::st
   text += messages("Stays up", plan.stays_up, style);
   text += messages("Breaks", plan.breaks, style);
   text += messages("Findings", plan.findings, style);
+  text += sources_text(plan, style);
   return text + field(style, "Undo", program + " undo     puts every changed field back as it was");
 }
 

@@ -12,14 +12,15 @@ json::array texts(std::span<const std::string> list) {
   return array;
 }
 
-json::value daemon_set_json(const DaemonSetFacts& set) {
+json::value daemon_set_json(const DaemonSetFacts& set, const Surroundings& around) {
   json::array owners;
-  for (const Owner& owner : owners_of(set.object)) {
+  for (const Owner& owner : owners_of(set.object, around)) {
     owners.push_back({{"class", to_string(owner.class_)},
                       {"name", owner.name},
                       {"mark", owner.mark},
                       {"cycle", owner.cycle},
-                      {"changeAtSource", owner.change_at_source}});
+                      {"changeAtSource", owner.change_at_source},
+                      {"paste", text_or_null(owner.paste)}});
   }
   return {{"namespace", set.namespace_},
           {"name", set.name},
@@ -39,14 +40,36 @@ json::value look_json(const Look& look) {
           {"skipped", std::move(skipped)}};
 }
 
+json::array consumers_json(const Surroundings& around) {
+  json::array array;
+  for (const Consumer& consumer : around.consumers) {
+    array.push_back({{"kind", consumer.kind},
+                     {"namespace", text_or_null(consumer.namespace_)},
+                     {"name", consumer.name},
+                     {"port", text_or_null(consumer.port)},
+                     {"via", consumer.via}});
+  }
+  return array;
+}
+
+json::array not_known_json(const std::vector<NotKnown>& list) {
+  json::array array;
+  for (const NotKnown& one : list)
+    array.push_back({{"kind", one.kind}, {"why", safe_text(one.why)}});
+  return array;
+}
+
 void add_seen(const Seen& seen, json::object& document) {
   document["cluster"] = cluster_json(seen.verdict);
   document["nodes"] = to_json_array(seen.verdict.nodes);
   json::array sets, looks;
-  for (const DaemonSetFacts& set : seen.facts.daemon_sets) sets.push_back(daemon_set_json(set));
+  for (const DaemonSetFacts& set : seen.facts.daemon_sets)
+    sets.push_back(daemon_set_json(set, seen.facts.surroundings));
   for (const Look& look : seen.looks) looks.push_back(look_json(look));
   document["daemonSets"] = std::move(sets);
   document["looks"] = std::move(looks);
+  document["consumers"] = consumers_json(seen.facts.surroundings);
+  document["consumersNotKnown"] = not_known_json(seen.facts.surroundings.consumers_not_known);
 }
 
 json::value target_json(const Target& target) {
@@ -234,6 +257,7 @@ json::object undo_document(const UndoView& undo, const RunInfo& run) {
   document["freeze"] = texts(undo.freeze_commands);
   document["unfreeze"] = texts(undo.thaw_commands);
   document["lockProblem"] = text_or_null(undo.release_problem);
+  document["findings"] = to_json_array(undo.findings);
   document["error"] = error_or_null(undo.error);
   return document;
 }

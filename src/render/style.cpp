@@ -111,6 +111,16 @@ std::string paragraph(std::string_view text, std::size_t indent) {
   return body + "\n";
 }
 
+std::string pasted(std::string_view lines) {
+  std::string text;
+  while (!lines.empty()) {
+    const auto end = std::min(lines.find('\n'), lines.size());
+    text += "     " + std::string{lines.substr(0, end)} + "\n";
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return text;
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t max_width) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

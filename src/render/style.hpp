@@ -50,6 +50,9 @@ class Style {
 /// Text wrapped to kWidth behind `indent` blanks, the first line too. Ends with a line break.
 [[nodiscard]] std::string paragraph(std::string_view text, std::size_t indent);
 
+/// Lines to be copied from the screen: indented, never wrapped.
+[[nodiscard]] std::string pasted(std::string_view lines);
+
 /// Lines of cells; columns as wide as their widest cell, the last one cut at kWidth... unless
 /// `max_width` is larger.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows,

@@ -2,6 +2,7 @@
 
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "core/catalogue.hpp"
 #include "core/plan/env_touch.hpp"
 #include "render/change_text.hpp"
 #include "render/groups.hpp"
@@ -87,6 +88,10 @@ std::string outcome(const UndoView& undo, const std::string& program, const Styl
                 undo.older ? fmt::format("{} still stands: {} undo again takes it back",
                                          run_words(*undo.older), program)
                            : "no other change of catflap stands");
+  for (const Message& finding : undo.findings) {
+    text += field(style, "Finding", finding.code + " " + message_text(finding), Tone::caution);
+    text += field(style, "", remedy_text(finding));
+  }
   return text +
          field(style, "Next", program + " diagnose   where the port stands now", Tone::strong);
 }

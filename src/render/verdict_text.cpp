@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "core/catalogue.hpp"
+#include "core/diagnose/consumers.hpp"
 #include "core/plan/owner.hpp"
 #include "render/explain.hpp"
 #include "render/groups.hpp"
@@ -82,7 +83,7 @@ std::string owners_text(const ClusterFacts& facts, const Style& style) {
   std::string text;
   for (const DaemonSetFacts& set : facts.daemon_sets) {
     const std::string name = object_name("DaemonSet", set.namespace_, set.name);
-    const std::vector<Owner> owners = owners_of(set.object);
+    const std::vector<Owner> owners = owners_of(set.object, facts.surroundings);
     std::string line = owners.empty() ? fmt::format("nothing reverts changes to {}", name) : "";
     for (const Owner& owner : owners) {
       if (!line.empty()) line += "; ";
@@ -91,6 +92,15 @@ std::string owners_text(const ClusterFacts& facts, const Style& style) {
     text += field(style, text.empty() ? "Owner" : "", line);
   }
   return text;
+}
+
+std::string readers_text(const Surroundings& around, const Style& style) {
+  if (!around.read) return "";
+  std::vector<std::string> names;
+  for (const Consumer& consumer : around.consumers) names.push_back(consumer_name(consumer));
+  std::string text = names.empty() ? "no object that Kubernetes knows of" : name_list(names, 300);
+  if (!around.consumers_not_known.empty()) text += "; more is not known (CF0071)";
+  return field(style, "Read by", text);
 }
 
 std::string cluster_facts_line(const ClusterFacts& facts) {
@@ -202,6 +212,7 @@ std::string diagnosis_text(const Seen& seen, const std::string& program, const S
   std::string text = cluster_line(seen.facts, style);
   text += verdict_summary(seen, style);
   text += owners_text(seen.facts, style);
+  text += readers_text(seen.facts.surroundings, style);
   text += findings_text(seen.verdict, kMostFindings, style);
   text += looked_text(seen.looks, style);
   text += field(style, "",
@@ -227,13 +238,14 @@ std::string after_close_text(const Seen& seen, const ChangeView& change, const s
                              const Style& style) {
   std::string text;
   for (const DaemonSetFacts& set : seen.facts.daemon_sets) {
-    for (const Owner& owner : owners_of(set.object)) {
+    for (const Owner& owner : owners_of(set.object, seen.facts.surroundings)) {
       if (owner.class_ != OwnerClass::reverts_at_next_release || owner.change_at_source.empty())
         continue;
       text += field(style, text.empty() ? "To stay" : "",
                     fmt::format("{} writes {} back {}; change it there too: {}", owner.name,
                                 object_name("DaemonSet", set.namespace_, set.name), owner.cycle,
                                 owner.change_at_source));
+      text += pasted(owner.paste);
     }
   }
   const bool wrote = std::any_of(change.written.begin(), change.written.end(),

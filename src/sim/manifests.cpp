@@ -62,7 +62,7 @@ Resource resource_of(const std::string& api_version, const std::string& kind) {
   auto plural = to_lower(kind);
   if (plural.ends_with("y")) {
     plural.replace(plural.size() - 1, 1, "ies");
-  } else if (plural.ends_with("ss") || plural.ends_with("us")) {
+  } else if (plural.ends_with("ss") || plural.ends_with("us") || plural.ends_with("ch")) {
     plural += "es";
   } else if (!plural.ends_with("s")) {
     plural += "s";

@@ -8,6 +8,8 @@
 
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "core/diagnose/consumers.hpp"
+#include "core/plan/migration.hpp"
 #include "core/plan/owner.hpp"
 #include "core/plan/tigera_operator.hpp"
 
@@ -133,8 +135,9 @@ void pod_findings(NodeVerdict& node) {
 // The configuration, once for the cluster.
 
 void owner_findings(std::vector<Message>& findings, const json::object& object,
-                    const std::string& name) {
-  for (const auto& owner : owners_of(object)) add_once(findings, owner_finding(owner, name));
+                    const std::string& name, const Surroundings& around) {
+  for (const auto& owner : owners_of(object, around))
+    add_once(findings, owner_finding(owner, name));
 }
 
 /// What reads the port, or reserves it, and switches nothing.
@@ -167,7 +170,8 @@ void operator_findings(std::vector<Message>& findings, const ClusterFacts& facts
     findings.push_back({"CF0061", {{"why", known.installations_state.why}}});
   for (const auto& installation : known.installations)
     owner_findings(findings, installation,
-                   "Installation " + text_at(installation, {"metadata", "name"}));
+                   "Installation " + text_at(installation, {"metadata", "name"}),
+                   facts.surroundings);
   if (auto shown = namespace_migration(facts); !shown.empty())
     findings.push_back({"CF0064", {{"why", std::move(shown)}}});
   const auto port = effective_port(known);
@@ -191,11 +195,12 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
     });
     if (old > 0)
       findings.push_back({"CF0029", {{"daemonset", name}, {"count", std::to_string(old)}}});
-    owner_findings(findings, daemon_set.object, "DaemonSet " + name);
+    owner_findings(findings, daemon_set.object, "DaemonSet " + name, facts.surroundings);
     scrape_findings(findings, daemon_set);
   }
   for (const auto& object : facts.felix_configurations) {
-    owner_findings(findings, object, "FelixConfiguration " + text_at(object, {"metadata", "name"}));
+    owner_findings(findings, object, "FelixConfiguration " + text_at(object, {"metadata", "name"}),
+                   facts.surroundings);
   }
   operator_findings(findings, facts);
   if (facts.daemon_sets.size() > 1) {
@@ -226,6 +231,7 @@ void run_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   } else if (facts.calico_api == CalicoApi::none && !facts.daemon_sets.empty()) {
     findings.push_back({"CF0052", {}});
   }
+  if (const auto migration = migration_refusal(facts)) findings.push_back(migration->message);
   const auto skew = facts.clock_skew < Duration{} ? -facts.clock_skew : facts.clock_skew;
   if (skew >= kSkewWorthSaying) findings.push_back({"CF0038", {{"skew", to_string(skew)}}});
   for (const auto& look : looks) {
@@ -281,6 +287,8 @@ void add_findings(ClusterVerdict& cluster, const ClusterFacts& facts,
   }
   daemon_set_findings(cluster.findings, facts);
   run_findings(cluster, facts, looks);
+  std::ranges::move(surroundings_findings(facts.surroundings),
+                    std::back_inserter(cluster.findings));
 }
 
 }  // namespace catflap

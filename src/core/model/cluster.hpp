@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "core/model/declared.hpp"
+#include "core/model/surroundings.hpp"
 
 namespace catflap {
 
@@ -82,12 +83,6 @@ struct PodFacts {
   std::shared_ptr<const ResolveInput> unresolved;
 };
 
-/// Could a source be read?
-struct ReadState {
-  bool readable = true;
-  std::string why;  // the server's word, e.g. forbidden
-};
-
 /// What the tigera operator reads, and whether it acts on it. Looked for only where it renders one
 /// of the DaemonSets.
 struct OperatorFacts {
@@ -126,7 +121,7 @@ struct DaemonSetFacts {
                               // the template
   Declared template_declared;  // what a pod made from the template now would have, without per-node
                                // layers
-  json::object object;         // the whole DaemonSet, managedFields removed
+  json::object object;         // the whole DaemonSet; managedFields reduced to who writes its spec
 };
 
 enum class CalicoApi {
@@ -151,9 +146,11 @@ struct ClusterFacts {
   std::vector<PodFacts> pods;
   std::optional<OperatorFacts> tigera_operator;  // none: it renders none of the DaemonSets
   ReadState felix_configurations_state;
-  std::vector<json::object> felix_configurations;  // managedFields removed
+  std::vector<json::object> felix_configurations;  // managedFields as above
   std::optional<TimePoint>
-      felix_configurations_changed;  // newest managedFields time, by the server's clock
+      felix_configurations_changed;             // newest managedFields time, by the server's clock
+  std::optional<DatastoreMigration> migration;  // none: there is none, or it is complete
+  Surroundings surroundings;
   TimePoint read_at{};
 };
 

@@ -7,6 +7,7 @@
 #include "core/plan/by_hand.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/owner.hpp"
+#include "core/plan/ownership.hpp"
 #include "core/plan/tigera_operator.hpp"
 #include "core/resolve/values.hpp"
 
@@ -109,17 +110,12 @@ class OperatedPlanner {
   }
 
   void judge_owners(const InstallationChange& change) {
-    const std::string object = "Installation " + change.change.target.name;
-    for (const Owner& owner : owners_of(*change.object)) {
-      Message message = owner_finding(owner, object);
-      if (!refuses_edits(owner)) {
-        plan_.findings.push_back(std::move(message));
-      } else if (options_.override_owner) {
-        plan_.warnings.push_back(std::move(message));
-      } else {
-        refuse(std::move(message), {owner.change_at_source});
-      }
-    }
+    const Ownership owners =
+        ownership_of(*change.object, "Installation " + change.change.target.name,
+                     facts_.surroundings, options_.override_owner);
+    std::ranges::copy(owners.findings, std::back_inserter(plan_.findings));
+    std::ranges::copy(owners.warnings, std::back_inserter(plan_.warnings));
+    for (const Message& message : owners.refusals) refuse(message, remedy_lines_of(message));
   }
 
   [[nodiscard]] std::vector<Step> steps() {

@@ -139,7 +139,7 @@ TEST(OperatedPlan, AnInstallationThatArgoKeepsIsRefused) {
   world.add(felix_configuration("default", kSpecTrue));
   const Plan plan = plan_of(world);
   EXPECT_THAT(refusals(plan), ElementsAre("CF0033"));
-  EXPECT_THAT(plan.refusals[0].remedy_lines, ElementsAre(HasSubstr("nodeMetricsPort")));
+  EXPECT_THAT(plan.refusals[0].message.params.at("change"), testing::HasSubstr("nodeMetricsPort"));
   EXPECT_EQ(dump(plan), "") << "the FelixConfiguration alone closes nothing";
 }
 

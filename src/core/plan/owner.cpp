@@ -3,169 +3,182 @@
 #include <algorithm>
 
 #include "base/json_read.hpp"
+#include "base/text.hpp"
+#include "core/plan/owner_marks.hpp"
 #include "core/plan/tigera_operator.hpp"
 
 namespace catflap {
 namespace {
 
-enum class Place { label, annotation };
-enum class Setting { variable, field, port };
-
-/// One trace that an owner leaves on what it writes (sources: the owners' own documentation and
-/// code).
-struct Mark {
-  Place place;
-  std::string_view key;
-  std::string_view value;  // empty: any
-  OwnerClass class_;
-  std::string_view owner;
-  std::string_view cycle;
-  std::string_view change_at_source;
-};
-
 using enum OwnerClass;
-using enum Place;
 
-constexpr std::string_view kOperatorCycle = "within seconds, at the latest after 5 min";
-constexpr std::string_view kOperatorChange =
-    "set prometheusMetricsEnabled to false in every FelixConfiguration, then: kubectl patch "
-    "installations.operator.tigera.io default --type merge -p "
-    "'{\"spec\":{\"nodeMetricsPort\":null}}'";
-constexpr std::string_view kArgoChange = "set {setting} in the Application's source and sync it";
-constexpr std::string_view kFluxChange = "set {setting} in the repository that Flux reads";
-constexpr std::string_view kAddonChange =
-    "set {setting} in the manifest under /etc/kubernetes/addons "
-    "of the control plane";
-constexpr std::string_view kHelmChange =
-    "set {setting} in the values of the release, then helm upgrade";
-constexpr std::string_view kRancherChange =
-    "set {setting} in the HelmChartConfig of the chart (RKE2: rke2-canal or rke2-calico) or in the "
-    "server's manifests folder";
+constexpr std::size_t kMostNamed = 8;
+constexpr std::string_view kTrackingId = "argocd.argoproj.io/tracking-id";
+constexpr std::string_view kInstance = "app.kubernetes.io/instance";
 
-constexpr std::string_view kHelmRelease = "meta.helm.sh/release-name";
+/// The parts of an object that carry marks; missing ones are empty.
+class Marked {
+ public:
+  explicit Marked(const json::object& object) : object_(object) {}
 
-// In the order of strictness, and within it the surest mark of an owner first.
-constexpr Mark kMarks[] = {
-    {label, "app.kubernetes.io/managed-by", "tigera-operator", reverts_now, "tigera-operator",
-     kOperatorCycle, kOperatorChange},
-    {annotation, "argocd.argoproj.io/tracking-id", "", reverts_now, "argocd",
-     "at its next sync, within about 3 min", kArgoChange},
-    {label, "argocd.argoproj.io/instance", "", reverts_now, "argocd",
-     "at its next sync, within about 3 min", kArgoChange},
-    {label, "kustomize.toolkit.fluxcd.io/name", "", reverts_now, "flux",
-     "at its next reconciliation, within minutes", kFluxChange},
-    {label, "helm.toolkit.fluxcd.io/name", "", reverts_now, "flux",
-     "at its next reconciliation, within minutes", kFluxChange},
-    {label, "addonmanager.kubernetes.io/mode", "Reconcile", reverts_now, "addon-manager",
-     "within about a minute", kAddonChange},
-    {label, "kubernetes.io/cluster-service", "true", reverts_now, "addon-manager",
-     "within about a minute", kAddonChange},
-    {label, "resources.gardener.cloud/managed-by", "gardener", reverts_now, "gardener",
-     "within minutes",
-     "change the Shoot's network settings; the ManagedResource writes this object"},
-    {label, "kubernetes.azure.com/managedby", "aks", reverts_now, "aks", "within minutes",
-     "AKS owns this object; restrict the port with a network security group or a host policy"},
-    {annotation, kHelmRelease, "", reverts_at_next_release, "helm", "at the next helm upgrade",
-     kHelmChange},
-    {label, "app.kubernetes.io/managed-by", "Helm", reverts_at_next_release, "helm",
-     "at the next helm upgrade", kHelmChange},
-    {label, "heritage", "Helm", reverts_at_next_release, "helm", "at the next helm upgrade",
-     kHelmChange},
-    {label, "heritage", "Tiller", reverts_at_next_release, "helm", "at the next helm upgrade",
-     kHelmChange},
-    {annotation, "objectset.rio.cattle.io/owner-gvk", "", reverts_at_next_release, "k3s/RKE2",
-     "when the chart or the server's manifests change, or at the next upgrade", kRancherChange},
-    {label, "objectset.rio.cattle.io/hash", "", reverts_at_next_release, "k3s/RKE2",
-     "when the chart or the server's manifests change, or at the next upgrade", kRancherChange},
-    {label, "k0s.k0sproject.io/stack", "", reverts_at_next_release, "k0s",
-     "when k0s restarts or is upgraded",
-     "k0s renders this object; set {setting} again after each upgrade"},
-    {label, "addon.kops.k8s.io/name", "", reverts_at_next_release, "kops",
-     "at the next kops update",
-     "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
-    {label, "app.kubernetes.io/managed-by", "kops", reverts_at_next_release, "kops",
-     "at the next kops update",
-     "set networking.calico.prometheusMetricsEnabled: false with kops edit cluster"},
-    {annotation, "kubectl.kubernetes.io/last-applied-configuration", "", reverts_at_next_release,
-     "kubectl-apply", "at the next kubectl apply of its file", "set {setting} in the file"},
+  [[nodiscard]] std::string label(std::string_view key) const {
+    return text_at(object_, {"metadata", "labels", key});
+  }
+  [[nodiscard]] std::string annotation(std::string_view key) const {
+    return text_at(object_, {"metadata", "annotations", key});
+  }
+  /// The operation (Apply or Update) with which this manager owns fields below spec; "": it does
+  /// not.
+  [[nodiscard]] std::string writer(std::string_view manager, std::string_view operation) const {
+    for (const auto* entry : objects_at(object_, {"metadata", "managedFields"})) {
+      const auto how = text_at(*entry, {"operation"});
+      if (text_at(*entry, {"manager"}) != manager || (!operation.empty() && how != operation))
+        continue;
+      return how.empty() ? "Update" : how;
+    }
+    return "";
+  }
+
+  [[nodiscard]] std::string value_of(const Mark& mark) const {
+    switch (mark.place) {
+      case Place::label:
+        return label(mark.key);
+      case Place::annotation:
+        return annotation(mark.key);
+      case Place::writer:
+        return writer(mark.key, mark.value);
+    }
+    return "";
+  }
+
+ private:
+  const json::object& object_;
 };
+
+bool matches(std::string_view wanted, std::string_view value) {
+  if (value.empty() || wanted.empty()) return !value.empty();
+  if (!wanted.ends_with('*')) return value == wanted;
+  return value.starts_with(wanted.substr(0, wanted.size() - 1));
+}
 
 std::string shown(const Mark& mark, std::string_view value) {
-  std::string text = mark.place == label ? "label " : "annotation ";
+  if (mark.place == Place::writer)
+    return "field manager " + std::string{mark.key} + " in managedFields";
+  std::string text = mark.place == Place::label ? "label " : "annotation ";
   text += mark.key;
   // The whole last-applied configuration would follow; the key says it all.
-  if (mark.place == label) text += "=" + std::string{value.substr(0, 63)};
+  if (mark.place == Place::label) text += "=" + std::string{value.substr(0, 63)};
   return text;
 }
 
-Owner made(const Mark& mark, std::string_view value) {
-  return {.class_ = mark.class_,
-          .name = std::string{mark.owner},
-          .mark = shown(mark, value),
-          .cycle = std::string{mark.cycle},
-          .change_at_source = std::string{mark.change_at_source}};
+enum class Setting { variable, field, port };
+
+/// The DaemonSets of a list have no kind.
+Setting setting_of(const json::object& object) {
+  const auto kind = text_at(object, {"kind"});
+  if (kind == "FelixConfiguration") return Setting::field;
+  return kind == "Installation" ? Setting::port : Setting::variable;
+}
+
+std::string words_of(Setting setting) {
+  if (setting == Setting::field) return "prometheusMetricsEnabled to false";
+  // The path in the values of the chart tigera-operator, too.
+  if (setting == Setting::port) return "nodeMetricsPort (installation.nodeMetricsPort) to null";
+  return "FELIX_PROMETHEUSMETRICSENABLED to \"false\"";
+}
+
+std::string_view paste_of(const AtSource& source, Setting setting) {
+  if (setting == Setting::field) return source.field;
+  return setting == Setting::port ? source.port : source.env;
+}
+
+/// Felix's container by its usual names; an object of another shape gets the most usual one.
+std::string container_of(const json::object& object) {
+  const auto& containers = array_at(object, {"spec", "template", "spec", "containers"});
+  for (const auto* name : {"calico-node", "felix"})
+    if (named(containers, name) != nullptr) return name;
+  const auto* only = containers.size() == 1 ? containers.front().if_object() : nullptr;
+  return only == nullptr ? "calico-node" : text_at(*only, {"name"});
+}
+
+/// The placeholders of AtSource in the words of the object.
+std::string filled(std::string_view text, const json::object& object) {
+  const std::pair<std::string_view, std::string> words[] = {
+      {"{setting}", words_of(setting_of(object))},
+      {"{name}", text_at(object, {"metadata", "name"})},
+      {"{namespace}", text_at(object, {"metadata", "namespace"})},
+      {"{container}", container_of(object)},
+      {"{apiVersion}", text_at(object, {"apiVersion"})},
+  };
+  std::string out;
+  while (!text.empty()) {
+    const auto open = std::min(text.find('{'), text.size());
+    out += text.substr(0, open);
+    text.remove_prefix(open);
+    const auto word =
+        std::ranges::find_if(words, [&](const auto& one) { return text.starts_with(one.first); });
+    if (word != std::end(words)) {
+      out += printable(word->second, 253);
+      text.remove_prefix(word->first.size());
+    } else if (!text.empty()) {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+Owner made(OwnerClass c, std::string_view name, std::string mark, std::string_view cycle,
+           const AtSource& source, const json::object& object) {
+  return {.class_ = c,
+          .name = std::string{name},
+          .mark = std::move(mark),
+          .cycle = std::string{cycle},
+          .change_at_source = filled(source.change, object),
+          .paste = filled(paste_of(source, setting_of(object)), object)};
+}
+
+bool has(const std::vector<Owner>& owners, std::string_view name) {
+  return std::ranges::any_of(owners, [&](const Owner& owner) { return owner.name == name; });
 }
 
 void add(std::vector<Owner>& owners, Owner owner) {
-  const bool known =
-      std::ranges::any_of(owners, [&](const Owner& o) { return o.name == owner.name; });
-  if (!known) owners.push_back(std::move(owner));
+  if (!has(owners, owner.name)) owners.push_back(std::move(owner));
 }
 
 /// A controller owner reference is not a trace but a promise to keep the object in shape.
-void add_controllers(std::vector<Owner>& owners, const json::object& metadata) {
-  for (const auto* reference : objects_at(metadata, {"ownerReferences"})) {
+void add_controllers(std::vector<Owner>& owners, const json::object& object) {
+  for (const auto* reference : objects_at(object, {"metadata", "ownerReferences"})) {
     const std::string api = text_at(*reference, {"apiVersion"});
     const std::string who = text_at(*reference, {"kind"}) + " " + text_at(*reference, {"name"});
     if (api.starts_with("operator.tigera.io/")) {
-      add(owners, {.class_ = reverts_now,
-                   .name = "tigera-operator",
-                   .mark = "owner reference to " + who,
-                   .cycle = std::string{kOperatorCycle},
-                   .change_at_source = std::string{kOperatorChange}});
+      add(owners, made(reverts_now, "tigera-operator", "owner reference to " + who, kOperatorCycle,
+                       kAtOperator, object));
     } else if (true_at(*reference, {"controller"})) {
       add(owners, {.class_ = unknown_controller,
                    .name = who,
                    .mark = "controller owner reference to " + api + " " + who,
                    .cycle = "",
-                   .change_at_source = "find out what " + who + " reads and change that"});
+                   .change_at_source = "find out what " + who + " reads and change that",
+                   .paste = ""});
     }
   }
 }
 
 /// Argo CD before 3.0 marks what it manages with this label only, and so do charts. Helm itself
 /// leaves an annotation on what it installs; Argo CD renders the same chart without it.
-void add_instance_label(std::vector<Owner>& owners, const json::object& labels,
-                        const json::object& annotations) {
-  const auto instance = text_at(labels, {"app.kubernetes.io/instance"});
-  const bool helm = annotations.contains(kHelmRelease);
+bool is_instance_of_argo(const Marked& marked) {
+  return !marked.label(kInstance).empty() && marked.annotation(kHelmRelease).empty();
+}
+
+void add_instance_label(std::vector<Owner>& owners, const Marked& marked,
+                        const json::object& object) {
   const bool decided =
       std::ranges::any_of(owners, [](const Owner& o) { return o.class_ == reverts_now; });
-  if (instance.empty() || helm || decided) return;
-  add(owners, {.class_ = reverts_now,
-               .name = "argocd",
-               .mark = "label app.kubernetes.io/instance=" + instance.substr(0, 63) +
-                       " without Helm's annotation",
-               .cycle = "at its next sync, within about 3 min",
-               .change_at_source = std::string{kArgoChange}});
-}
-
-/// {setting} in the words of the object: the same owner may keep a DaemonSet, a FelixConfiguration
-/// and an Installation.
-void name_setting(std::string& text, Setting setting) {
-  constexpr std::string_view kPlaceholder = "{setting}";
-  const auto at = text.find(kPlaceholder);
-  if (at == text.npos) return;
-  std::string_view words = "FELIX_PROMETHEUSMETRICSENABLED to \"false\"";
-  if (setting == Setting::field) words = "prometheusMetricsEnabled to false";
-  // The path in the values of the chart tigera-operator, too, with "installation" before it.
-  if (setting == Setting::port) words = "nodeMetricsPort (installation.nodeMetricsPort) to null";
-  text.replace(at, kPlaceholder.size(), words);
-}
-
-Setting setting_of(std::string_view kind) {
-  if (kind == "FelixConfiguration") return Setting::field;
-  return kind == "Installation" ? Setting::port : Setting::variable;
+  if (decided || !is_instance_of_argo(marked)) return;
+  const auto mark = "label " + std::string{kInstance} + "=" +
+                    marked.label(kInstance).substr(0, 63) + " without Helm's annotation";
+  add(owners, made(reverts_now, "argocd", mark, kArgoCycle, kAtArgo, object));
 }
 
 /// reverts_now, unknown_controller, reverts_at_next_release.
@@ -183,30 +196,96 @@ int leniency(const Owner& owner) {
   return 3;
 }
 
+/// Every Application that the marks may mean: is it here, and does it leave edits alone?
+void ask_argo(Owner& owner, const json::object& object, const Surroundings& around) {
+  if (!around.read) return;
+  const auto names = applications_of(object);
+  if (!around.applications_state.readable) {
+    owner.mark += "; its Application cannot be read: " + around.applications_state.why;
+    return;
+  }
+  std::string lenient;
+  for (const ArgoApplication& application : around.applications) {
+    const auto full = application.namespace_ + "/" + application.name;
+    const bool meant = std::ranges::any_of(
+        names, [&](const auto& name) { return name == full || name == application.name; });
+    if (!meant) continue;
+    if (application.heals_itself) {
+      owner.mark += "; Application " + full + " heals itself";
+      return;
+    }
+    lenient = full;
+  }
+  if (lenient.empty()) return;
+  owner.class_ = reverts_at_next_release;
+  owner.cycle = "at the next sync of Application " + lenient + ", which does not heal itself";
+}
+
+/// The platform keeps DaemonSets of its AppRelease; an edit by hand lives on as a ResourcePatch.
+void add_platform(std::vector<Owner>& owners, const json::object& object,
+                  const Platform& platform) {
+  if (setting_of(object) != Setting::variable) return;
+  const auto name = "DaemonSet " + text_at(object, {"metadata", "namespace"}) + "/" +
+                    text_at(object, {"metadata", "name"});
+  const auto patch = std::ranges::find(platform.patches, name, &PlatformPatch::object);
+  const bool patched = patch != platform.patches.end();
+  if (platform.release.empty() && !patched) return;
+  auto owner = made(reverts_at_next_release, "acp",
+                    platform.release.empty() ? "ResourcePatch " + patch->name : platform.release,
+                    "at the next upgrade of the platform", kAtPlatform, object);
+  owner.paste =
+      "# before an upgrade of the platform (ACP 4.3 and later), if the edit is to stay:\n"
+      "kubectl get resourcepatches\nkubectl annotate resourcepatches " +
+      (patched ? printable(patch->name, 253) : "NAME") +
+      " 'config.cpaas.io/exempt-for-ver=<target version>'\n";
+  add(owners, std::move(owner));
+}
+
 }  // namespace
+
+std::vector<std::string> applications_of(const json::object& object) {
+  const Marked marked{object};
+  std::vector<std::string> names;
+  const auto add_name = [&](std::string name) {
+    if (!name.empty() && names.size() < kMostNamed) names.push_back(std::move(name));
+  };
+  // "NAME:GROUP/KIND:NAMESPACE/NAME"; an Application outside Argo CD's own namespace is
+  // "NAMESPACE_NAME".
+  const auto id = marked.annotation(kTrackingId);
+  auto name = id.substr(0, id.find(':'));
+  if (const auto cut = name.find('_'); cut != name.npos) name[cut] = '/';
+  add_name(std::move(name));
+  if (!names.empty()) return names;
+  add_name(marked.label("argocd.argoproj.io/instance"));
+  if (names.empty() && is_instance_of_argo(marked)) add_name(marked.label(kInstance));
+  return names;
+}
 
 std::vector<Owner> owners_of(const json::object& object) {
   std::vector<Owner> owners;
-  const json::object* metadata = object_at(object, {"metadata"});
-  if (metadata == nullptr) return owners;
-  const json::object none;
-  const json::object* labels = object_at(*metadata, {"labels"});
-  const json::object* annotations = object_at(*metadata, {"annotations"});
-  if (labels == nullptr) labels = &none;
-  if (annotations == nullptr) annotations = &none;
-
-  add_controllers(owners, *metadata);
+  const Marked marked{object};
+  add_controllers(owners, object);
   // The addon manager leaves edits alone where this label says so, whatever the older label says.
-  const bool edits_kept = text_at(*labels, {"addonmanager.kubernetes.io/mode"}) == "EnsureExists";
-  for (const Mark& mark : kMarks) {
+  const bool edits_kept = marked.label("addonmanager.kubernetes.io/mode") == "EnsureExists";
+  for (const Mark& mark : owner_marks()) {
     if (edits_kept && mark.owner == "addon-manager") continue;
-    const auto value = text_at(mark.place == label ? *labels : *annotations, {mark.key});
-    if (value.empty() || (!mark.value.empty() && value != mark.value)) continue;
-    add(owners, made(mark, value));
+    // RKE2 runs Helm for its charts: there is no release that somebody upgrades by hand.
+    if (mark.owner == "helm" && has(owners, "k3s/RKE2")) continue;
+    const auto value = marked.value_of(mark);
+    if (!matches(mark.value, value)) continue;
+    add(owners,
+        made(mark.class_, mark.owner, shown(mark, value), mark.cycle, *mark.source, object));
   }
-  add_instance_label(owners, *labels, *annotations);
-  const auto setting = setting_of(text_at(object, {"kind"}));
-  for (Owner& owner : owners) name_setting(owner.change_at_source, setting);
+  add_instance_label(owners, marked, object);
+  std::ranges::stable_sort(owners, {}, leniency);
+  return owners;
+}
+
+std::vector<Owner> owners_of(const json::object& object, const Surroundings& surroundings) {
+  auto owners = owners_of(object);
+  for (Owner& owner : owners)
+    if (owner.name == "argocd") ask_argo(owner, object, surroundings);
+  add_platform(owners, object, surroundings.platform);
   std::ranges::stable_sort(owners, {}, leniency);
   return owners;
 }
@@ -215,15 +294,18 @@ Message owner_finding(const Owner& owner, const std::string& object) {
   const char* code = "CF0032";
   if (owner.name == "kubectl-apply") code = "CF0030";
   if (owner.name == "helm") code = "CF0031";
+  if (owner.name == "acp") code = "CF0072";
   if (owner.class_ == reverts_now) code = "CF0033";
   if (owner.class_ == unknown_controller) code = "CF0034";
   if (owner.name == kTigeraOperator) code = "CF0060";
-  return {code,
-          {{"object", object},
-           {"owner", owner.name},
-           {"cycle", owner.cycle},
-           {"mark", owner.mark},
-           {"change", owner.change_at_source}}};
+  Message finding{code,
+                  {{"object", object},
+                   {"owner", owner.name},
+                   {"cycle", owner.cycle},
+                   {"mark", owner.mark},
+                   {"change", owner.change_at_source}}};
+  if (!owner.paste.empty()) finding.params["paste"] = owner.paste;
+  return finding;
 }
 
 bool refuses_edits(const Owner& owner) {

@@ -1,4 +1,5 @@
-// Who writes an object back. One table of marks; the class decides whether a change would stick.
+// Who writes an object back. One table of marks (owner_marks.cpp); the class decides whether a
+// change would stick.
 #pragma once
 
 #include <boost/json.hpp>
@@ -22,14 +23,23 @@ struct Owner {
   std::string
       mark;  // what gave it away: annotation kubectl.kubernetes.io/last-applied-configuration
   std::string cycle;             // "seconds to 5 min", "at the next apply"
-  std::string change_at_source;  // what to change instead, ready to paste if possible
+  std::string change_at_source;  // what to change instead, in one line
+  std::string paste;             // the same ready to paste, in lines; "": there is nothing to paste
 };
 
 /// Every owner whose mark the object carries, the strictest class first; empty: nobody.
 [[nodiscard]] std::vector<Owner> owners_of(const json::object& object);
 
-/// The finding about it (CF0030 … CF0034), with every parameter of its row. `object`: "DaemonSet
-/// kube-system/calico-node".
+/// As above, with what the cluster around it says: an Argo CD that does not heal itself writes back
+/// at its next sync only, and a platform may keep the object without a mark on it.
+[[nodiscard]] std::vector<Owner> owners_of(const json::object& object,
+                                           const Surroundings& surroundings);
+
+/// The Applications of Argo CD that the object's marks name, as NAMESPACE/NAME or NAME.
+[[nodiscard]] std::vector<std::string> applications_of(const json::object& object);
+
+/// The finding about it (CF0030 … CF0034, CF0072), with every parameter of its row, and `paste` if
+/// there is something to paste. `object`: "DaemonSet kube-system/calico-node".
 [[nodiscard]] Message owner_finding(const Owner& owner, const std::string& object);
 
 /// Would an edit be written back now, or might it be?

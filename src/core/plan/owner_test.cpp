@@ -61,6 +61,24 @@ TEST(Owner, EachMarkNamesItsOwner) {
       {R"({"labels":{"app.kubernetes.io/managed-by":"kops"}})", "reverts-at-next-release kops"},
       {R"({"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{}"}})",
        "reverts-at-next-release kubectl-apply"},
+      {R"({"annotations":{"meta.helm.sh/release-name":"rke2-canal"},"labels":{"app.kubernetes.io/managed-by":"Helm"}})",
+       "reverts-at-next-release k3s/RKE2"},
+      {R"({"annotations":{"objectset.rio.cattle.io/owner-name":"rke2-calico"}})",
+       "reverts-at-next-release k3s/RKE2"},
+      {R"({"managedFields":[{"manager":"argocd-controller","operation":"Apply"}]})",
+       "reverts-now argocd"},
+      {R"({"managedFields":[{"manager":"kustomize-controller","operation":"Apply"}]})",
+       "reverts-now flux"},
+      {R"({"managedFields":[{"manager":"helm","operation":"Update"}]})",
+       "reverts-at-next-release helm"},
+      {R"({"managedFields":[{"manager":"kubectl","operation":"Apply"}]})",
+       "reverts-at-next-release kubectl-apply"},
+      {R"({"managedFields":[{"manager":"kubectl-client-side-apply","operation":"Update"}]})",
+       "reverts-at-next-release kubectl-apply"},
+      // By hand: nobody writes it back.
+      {R"({"managedFields":[{"manager":"kubectl","operation":"Update"},{"manager":"kubectl-edit","operation":"Update"},
+           {"manager":"kubectl-set","operation":"Update"},{"manager":"kubectl-patch","operation":"Update"}]})",
+       ""},
   };
   for (const Row& row : kRows) EXPECT_EQ(owners_in(row.metadata), row.owners) << row.metadata;
 }
@@ -128,15 +146,87 @@ TEST(Owner, EveryOwnerSaysWhatToChange) {
   }
 }
 
+json::object marked(const char* kind, const char* metadata) {
+  return {{"apiVersion", "v"}, {"kind", kind}, {"metadata", json::parse(metadata)}};
+}
+
 TEST(Owner, ChangeIsInTheWordsOfTheObject) {
-  const auto metadata = json::parse(R"({"labels":{"kustomize.toolkit.fluxcd.io/name":"net"}})");
-  const auto change = [&](const char* kind) {
-    return owners_of(json::object{{"kind", kind}, {"metadata", metadata}}).at(0).change_at_source;
-  };
-  EXPECT_EQ(change("DaemonSet"),
+  constexpr const char* kFlux =
+      R"({"name":"a","namespace":"b","labels":{"kustomize.toolkit.fluxcd.io/name":"net"}})";
+  const Owner set = owners_of(marked("DaemonSet", kFlux)).at(0);
+  EXPECT_EQ(set.change_at_source,
             "set FELIX_PROMETHEUSMETRICSENABLED to \"false\" in the repository that Flux reads");
-  EXPECT_EQ(change("FelixConfiguration"),
+  EXPECT_THAT(set.paste, HasSubstr("  name: a\n  namespace: b\n"));
+  EXPECT_THAT(set.paste, HasSubstr("- name: calico-node\n"));
+  const Owner configuration = owners_of(marked("FelixConfiguration", kFlux)).at(0);
+  EXPECT_EQ(configuration.change_at_source,
             "set prometheusMetricsEnabled to false in the repository that Flux reads");
+  EXPECT_EQ(configuration.paste,
+            "apiVersion: v\nkind: FelixConfiguration\nmetadata:\n  name: a\nspec:\n"
+            "  prometheusMetricsEnabled: false\n");
+}
+
+TEST(Owner, NamesFromTheClusterCannotPoseAsLinesToPaste) {
+  const auto owner = owners_of(marked("DaemonSet",
+                                      R"({"name":"a\nkind: Secret{setting}",
+                                          "labels":{"helm.toolkit.fluxcd.io/name":"net"}})"))
+                         .at(0);
+  EXPECT_THAT(owner.paste, testing::Not(HasSubstr("\nkind: Secret")));
+  EXPECT_THAT(owner.paste, HasSubstr("{setting}"));
+}
+
+TEST(Owner, RancherChartsNameTheirHelmChartConfig) {
+  const auto paste = [](const char* release) {
+    const std::string metadata =
+        std::string{R"({"annotations":{"meta.helm.sh/release-name":")"} + release + R"("}})";
+    return owners_of(marked("DaemonSet", metadata.c_str())).at(0).paste;
+  };
+  EXPECT_THAT(paste("rke2-canal"),
+              HasSubstr("kind: HelmChartConfig\nmetadata:\n  name: rke2-canal"));
+  EXPECT_THAT(paste("rke2-calico"), HasSubstr("nodeMetricsPort: null"));
+  EXPECT_THAT(paste("calico"), testing::Not(HasSubstr("HelmChartConfig")));
+}
+
+// --- Argo CD's Applications ----------------------------------------------------------------------
+
+TEST(Owner, ApplicationsAreNamedByTheSurestMark) {
+  using testing::ElementsAre;
+  const auto meant_by = [](const char* metadata) {
+    return applications_of(marked("DaemonSet", metadata));
+  };
+  EXPECT_THAT(
+      meant_by(R"({"annotations":{"argocd.argoproj.io/tracking-id":"net:apps/DaemonSet:a/b"},
+                        "labels":{"argocd.argoproj.io/instance":"other"}})"),
+      ElementsAre("net"));
+  EXPECT_THAT(meant_by(R"({"annotations":{"argocd.argoproj.io/tracking-id":"team_net:x"}})"),
+              ElementsAre("team/net"));
+  EXPECT_THAT(meant_by(R"({"labels":{"app.kubernetes.io/instance":"net"}})"), ElementsAre("net"));
+  EXPECT_THAT(meant_by(R"({"labels":{"app.kubernetes.io/instance":"net"},
+                        "annotations":{"meta.helm.sh/release-name":"net"}})"),
+              IsEmpty());
+}
+
+TEST(Owner, ArgoWithoutSelfHealWritesBackLater) {
+  const auto object =
+      marked("DaemonSet",
+             R"({"annotations":{"argocd.argoproj.io/tracking-id":"net:apps/DaemonSet:a/b"}})");
+  const auto class_with = [&](const Surroundings& around) {
+    return owners_of(object, around).at(0).class_;
+  };
+  using enum OwnerClass;
+  EXPECT_EQ(class_with({}), reverts_now);
+  EXPECT_EQ(class_with({.read = true}), reverts_now);  // Argo CD runs in another cluster
+  EXPECT_EQ(class_with({.read = true, .applications = {{"argocd", "net", false}}}),
+            reverts_at_next_release);
+  EXPECT_EQ(class_with({.read = true, .applications = {{"argocd", "other", false}}}), reverts_now);
+  EXPECT_EQ(class_with({.read = true, .applications = {{"argocd", "net", true}}}), reverts_now);
+  // Two of the same name: which of them it is cannot be told.
+  EXPECT_EQ(class_with({.read = true, .applications = {{"a", "net", false}, {"b", "net", true}}}),
+            reverts_now);
+  EXPECT_EQ(class_with({.read = true,
+                        .applications_state = {.readable = false, .why = "forbidden"},
+                        .applications = {{"argocd", "net", false}}}),
+            reverts_now);
 }
 
 }  // namespace

@@ -8,13 +8,15 @@
 #include <algorithm>
 #include <set>
 
+#include "core/diagnose/consumers.hpp"
 #include "core/diagnose/findings.hpp"
 #include "core/plan/by_hand.hpp"
 #include "core/plan/effects.hpp"
 #include "core/plan/env_edit.hpp"
 #include "core/plan/felixconfiguration_changes.hpp"
+#include "core/plan/migration.hpp"
 #include "core/plan/operated_plan.hpp"
-#include "core/plan/owner.hpp"
+#include "core/plan/ownership.hpp"
 #include "core/plan/situation.hpp"
 #include "core/plan/tigera_operator.hpp"
 
@@ -110,18 +112,18 @@ class Planner {
   }
 
   void judge_owners(const Situation& s) {
-    const std::string object = "DaemonSet " + name_of(*s.daemon_set);
-    for (const Owner& owner : owners_of(s.daemon_set->object)) {
-      Message message = owner_finding(owner, object);
-      if (!refuses_edits(owner)) {
-        plan_.findings.push_back(std::move(message));
-      } else if (options_.override_owner) {
-        plan_.warnings.push_back(std::move(message));
-      } else {
-        owner_refuses_ = true;
-        refuse(std::move(message), {owner.change_at_source});
-      }
-    }
+    const Ownership owners =
+        ask_owners(s.daemon_set->object, "DaemonSet " + name_of(*s.daemon_set));
+    owner_refuses_ = owner_refuses_ || !owners.refusals.empty();
+    for (const Message& message : owners.refusals) refuse(message, remedy_lines_of(message));
+  }
+
+  /// What does not stand against writing the object is said.
+  Ownership ask_owners(const json::object& object, const std::string& name) {
+    Ownership owners = ownership_of(object, name, facts_.surroundings, options_.override_owner);
+    std::ranges::copy(owners.findings, std::back_inserter(plan_.findings));
+    std::ranges::copy(owners.warnings, std::back_inserter(plan_.warnings));
+    return owners;
   }
 
   void judge_pending(const Situation& s) {
@@ -223,28 +225,20 @@ class Planner {
   bool may_write(const FelixConfigurationChange& change, std::set<std::string>& kept) {
     if (kept.contains(change.name)) return false;
     if (!asked_.insert(change.name).second) return true;
-    for (const Owner& owner : owners_of(*change.object)) {
-      Message finding = owner_finding(owner, "FelixConfiguration " + change.name);
-      if (!refuses_edits(owner)) {
-        plan_.findings.push_back(std::move(finding));
-        continue;
-      }
-      if (options_.override_owner) {
-        plan_.warnings.push_back(std::move(finding));
-        continue;
-      }
-      finding.params["name"] = change.name;
-      kept.insert(change.name);
-      if (options_.in_place) finding.code = "refuse-in-place-owner";
-      if (options_.in_place || nothing_outranks_them()) {
-        refuse(std::move(finding), {owner.change_at_source});
-      } else {
-        finding.code = "plan-felixconfiguration-kept";
-        plan_.warnings.push_back(std::move(finding));
-      }
-      return false;
+    const Ownership owners = ask_owners(*change.object, "FelixConfiguration " + change.name);
+    if (owners.refusals.empty()) return true;
+    Message finding = owners.refusals.front();
+    finding.params["name"] = change.name;
+    kept.insert(change.name);
+    if (options_.in_place) finding.code = "refuse-in-place-owner";
+    if (options_.in_place || nothing_outranks_them()) {
+      auto lines = remedy_lines_of(finding);
+      refuse(std::move(finding), std::move(lines));
+    } else {
+      finding.code = "plan-felixconfiguration-kept";
+      plan_.warnings.push_back(std::move(finding));
     }
-    return true;
+    return false;
   }
 
   /// The operator renders no environment that says false.
@@ -278,6 +272,7 @@ class Planner {
   void say_what_is_left();
   void say_windows(const Situation& s);
   void offer_in_place();
+  void judge_migration();
   Plan finish();
 
   const ClusterFacts& facts_;
@@ -346,6 +341,17 @@ void Planner::offer_in_place() {
        {{"inPlace", std::to_string(in_place)}, {"rolling", std::to_string(rolling)}}});
 }
 
+/// Calico's own copying of FelixConfigurations would lose what is written meanwhile.
+void Planner::judge_migration() {
+  auto migration = migration_refusal(facts_);
+  if (!migration || plan_.steps.empty()) return;
+  if (options_.override_owner) {
+    plan_.warnings.push_back(std::move(migration->message));
+  } else {
+    plan_.refusals.push_back(*std::move(migration));
+  }
+}
+
 Plan Planner::finish() {
   // What an owner writes back is not even proposed.
   if (owner_refuses_) plan_.steps.clear();
@@ -353,7 +359,9 @@ Plan Planner::finish() {
     refuse({"CF0064", {{"why", std::move(shown)}}}, {});
     plan_.steps.clear();
   }
+  judge_migration();
   describe_effects(plan_, situations_);
+  describe_surroundings(plan_, facts_.surroundings);
   const bool rollout_left = std::ranges::any_of(
       plan_.findings, [](const Message& finding) { return finding.code == "CF0029"; });
   const bool needed =

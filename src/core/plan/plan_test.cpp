@@ -365,12 +365,25 @@ TEST(Plan, RevertingOwnerIsRefusedWithTheChangeAtItsSource) {
   world.set_metadata("labels", R"({"addonmanager.kubernetes.io/mode":"Reconcile"})");
   const Plan plan = plan_of(world);
   EXPECT_THAT(refusals(plan), ElementsAre("CF0033"));
-  EXPECT_THAT(plan.refusals[0].remedy_lines, ElementsAre(HasSubstr("/etc/kubernetes/addons")));
+  EXPECT_THAT(plan.refusals[0].message.params.at("change"), HasSubstr("/etc/kubernetes/addons"));
+  EXPECT_THAT(plan.refusals[0].remedy_lines, Contains("kind: DaemonSet"));
   EXPECT_EQ(dump(plan), "");
   const Plan forced = plan_of(world, {.override_owner = true});
   EXPECT_THAT(forced.refusals, IsEmpty());
   EXPECT_EQ(dump(forced), kEnvStep);
   EXPECT_THAT(codes(forced.warnings), Contains("CF0033"));
+  EXPECT_THAT(codes(forced.warnings), Contains("plan-owner-overridden"));
+}
+
+TEST(Plan, ArgoThatDoesNotHealItselfIsAFinding) {
+  World world{kTrue};
+  world.set_metadata("labels", R"({"argocd.argoproj.io/instance":"net"})");
+  EXPECT_THAT(refusals(plan_of(world)), ElementsAre("CF0033"));
+  ClusterFacts facts = world.facts();
+  facts.surroundings = {.read = true, .applications = {{"argocd", "net", false}}};
+  const Plan plan = make_plan(facts, {}, {});
+  EXPECT_THAT(plan.refusals, IsEmpty());
+  EXPECT_THAT(codes(plan.findings), Contains("CF0032"));
 }
 
 TEST(Plan, UnknownControllerIsRefused) {
