@@ -5,10 +5,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <iostream>
+#include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "app/connect.hpp"
 #include "app/exit_code.hpp"
@@ -70,20 +74,39 @@ class SignalWatch {
   std::thread thread_;
 };
 
-/// One line of stdin, unless a stop is asked for first.
-std::optional<std::string> read_line(const std::stop_token& stop) {
-  std::string line;
-  for (;;) {
-    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&input, 1, 100);
-    if (stop.stop_requested()) return std::nullopt;
-    if (ready <= 0) continue;
-    char c = 0;
-    if (::read(STDIN_FILENO, &c, 1) != 1) return std::nullopt;
-    if (c == '\n') return line;
-    line += c;
+/// stdin line by line, unless a stop is asked for first.
+class LineReader {
+ public:
+  std::optional<std::string> next(const std::stop_token& stop) {
+    for (;;) {
+      const std::size_t end = ahead_.find('\n', at_);
+      // A line without an end is handed out in pieces: nobody takes one that long.
+      if (end != std::string::npos || ahead_.size() - at_ >= kLongest) return cut(end);
+      ahead_.erase(0, std::exchange(at_, 0));
+      pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+      const int ready = ::poll(&input, 1, 100);
+      if (stop.stop_requested()) return std::nullopt;
+      if (ready <= 0) continue;
+      std::array<char, 65'536> chunk{};
+      const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
+      if (count <= 0) return ahead_.empty() ? std::nullopt : std::optional(cut(ahead_.size()));
+      ahead_.append(chunk.data(), static_cast<std::size_t>(count));
+    }
   }
-}
+
+ private:
+  static constexpr std::size_t kLongest = 1u << 20;
+
+  std::string cut(std::size_t end) {
+    const std::size_t stop = std::min(end, ahead_.size());
+    std::string line = ahead_.substr(at_, stop - at_);
+    at_ = std::min(stop + 1, ahead_.size());
+    return line;
+  }
+
+  std::string ahead_;
+  std::size_t at_ = 0;  // where the next line begins
+};
 
 std::map<std::string, std::string> environment_of(char** variables) {
   std::map<std::string, std::string> environment;
@@ -102,10 +125,11 @@ int main(int argc, char** argv, char** variables) {
   const RealClock clock;
   const SignalWatch signals;
   const std::stop_token stop = signals.token();
+  LineReader lines;
   const app::Runtime runtime{
       .io = {.out = std::cout,
              .err = std::cerr,
-             .read_line = [stop] { return read_line(stop); },
+             .read_line = [&lines, stop] { return lines.next(stop); },
              .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
              .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
              .err_is_terminal = ::isatty(STDERR_FILENO) == 1},

@@ -13,7 +13,7 @@ import jsonschema
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMA_OF_KIND = {
     "Diagnosis": "diagnosis", "Plan": "plan", "Evidence": "evidence", "Rollout": "rollout", "UndoResult": "undo-result",
-    "Error": "error", "Explanation": "explanation", "Version": "version", "Listeners": "listeners",
+    "Error": "error", "Explanation": "explanation", "Version": "version", "Listeners": "listeners", "Probe": "probe",
 }
 
 
@@ -27,14 +27,15 @@ def spoilt(document):
     more = copy.deepcopy(document)
     more["surprise"] = 1
     yield "an unknown field", more
+    part, text, number = ("us", "firstByte", "connect") if document["kind"] == "Probe" else ("metadata", "startedAt", "clockSkewMs")
     deep = copy.deepcopy(document)
-    deep["metadata"]["surprise"] = 1
-    yield "an unknown field in metadata", deep
+    deep[part]["surprise"] = 1
+    yield f"an unknown field in {part}", deep
     less = copy.deepcopy(document)
-    del less["metadata"]["startedAt"]
-    yield "no metadata.startedAt", less
+    del less[part][text]
+    yield f"no {part}.{text}", less
     wrong = copy.deepcopy(document)
-    wrong["metadata"]["clockSkewMs"] = "soon"
+    wrong[part][number] = "soon"
     yield "text for a number", wrong
 
 

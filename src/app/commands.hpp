@@ -30,6 +30,7 @@ enum class FlagGroup : unsigned {
   demo = 1u << 13,          // --serve, --scenario
   observations = 1u << 19,  // --observations
   sockets = 1u << 18,       // --port, --netns, --check, --all-owners
+  probe = 1u << 14,         // --file, --port, --concurrency, --retries, --rate, --source, --check
 };
 
 /// A flag of both groups.
@@ -56,6 +57,7 @@ struct Command {
   std::vector<std::pair<const char*, const char*>>
       examples;  // command after "catflap ", what it does
   Result<int> (*run)(const Runtime& runtime, const Options& options);
+  Output output = Output::text;  // without --output
 };
 
 [[nodiscard]] std::span<const Command> commands();
@@ -75,6 +77,7 @@ Result<int> run_wait(const Runtime& runtime, const Options& options);
 Result<int> run_verify(const Runtime& runtime, const Options& options);
 Result<int> run_undo(const Runtime& runtime, const Options& options);
 Result<int> run_listeners(const Runtime& runtime, const Options& options);
+Result<int> run_probe(const Runtime& runtime, const Options& options);
 Result<int> run_explain(const Runtime& runtime, const Options& options);
 Result<int> run_demo(const Runtime& runtime, const Options& options);
 Result<int> run_version(const Runtime& runtime, const Options& options);

@@ -95,6 +95,20 @@ class Reader {
     return all;
   }
 
+  /// A whole number within bounds; tells if it is none.
+  [[nodiscard]] std::optional<long> number(const char* name, const std::string& text, long least,
+                                           long most) {
+    long value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data(), end, value);
+    if (!text.empty() && problem == std::errc{} && stop == end && value >= least && value <= most)
+      return value;
+    bad(fmt::format("--{} {}: not a number between {} and {}", name, printable(text, 40), least,
+                    most),
+        "");
+    return std::nullopt;
+  }
+
   void bad(std::string what, std::string hint) {
     errors_.push_back({.kind = ErrorKind::usage, .what = std::move(what), .hint = std::move(hint)});
   }
@@ -168,6 +182,28 @@ void read_ports(Reader& reader, std::vector<Port>& into) {
   }
 }
 
+void read_probe(Reader& reader, const Flags& flags, ProbeFlags& into) {
+  reader.text("file", into.file);
+  if (flags.has("concurrency")) {
+    const auto most = reader.number("concurrency", flags.last("concurrency"), 1, 100'000);
+    into.concurrency = static_cast<std::size_t>(most.value_or(1));
+  }
+  if (flags.has("retries")) {
+    const auto more = reader.number("retries", flags.last("retries"), 0, 10);
+    into.retries = static_cast<int>(more.value_or(0));
+  }
+  if (flags.has("rate")) {
+    const auto rate = reader.number("rate", flags.last("rate"), 1, 1'000'000);
+    into.rate = static_cast<double>(rate.value_or(0));
+  }
+  if (flags.has("source")) {
+    into.source = IpAddress::parse(flags.last("source"));
+    if (!into.source)
+      reader.bad(fmt::format("--source {}: not an address", printable(flags.last("source"), 60)),
+                 "give one of this machine's IPv4 or IPv6 addresses");
+  }
+}
+
 void read_from(Reader& reader, Options& options) {
   const std::vector<std::string> known = look::vantage_names();
   options.from = reader.words("from");
@@ -191,7 +227,8 @@ void check_flags_taken(const Command& command, const Flags& flags, std::vector<E
 }
 
 void check_arguments(const Command& command, Options& options, Reader& reader) {
-  const std::size_t most = *command.arguments == '\0' ? 0 : 1;
+  const bool any = std::string_view(command.arguments).ends_with("...]");
+  const std::size_t most = any ? options.arguments.size() : *command.arguments == '\0' ? 0 : 1;
   if (options.arguments.size() > most) {
     reader.bad(fmt::format("{} does not take \"{}\"", command.name,
                            printable(options.arguments[most], 60)),
@@ -206,6 +243,12 @@ void check_together(const Flags& flags, const Options& options, Reader& reader) 
         "--plan already says how: it cannot be changed by --in-place, --include-pending or "
         "--override-owner",
         "make a new plan with those flags");
+  }
+  if (std::string_view(options.command->name) == "probe" && options.output != Output::json &&
+      options.output != Output::text) {
+    reader.bad(
+        fmt::format("--output {}: probe prints lines, as json or text", flags.last("output")),
+        "-o json is one document a line");
   }
   if (flags.has("settle") && options.settle < std::chrono::seconds{3}) {
     reader.bad(fmt::format("--settle {}: too short", flags.last("settle")),
@@ -235,6 +278,7 @@ Resolved resolve_options(const Command& command, const Flags& flags, ReadFile re
   read_connect(reader, flags, options.connect);
   read_from(reader, options);
   read_want(reader, flags, read_file, options, resolved.errors);
+  options.output = command.output;
   reader.choice("output", options.output, kOutputs);
   reader.choice("color", options.color, kColors);
   reader.choice("dry-run", options.dry_run, kDryRuns);
@@ -257,6 +301,7 @@ Resolved resolve_options(const Command& command, const Flags& flags, ReadFile re
   reader.text("netns", options.netns);
   reader.on("check", options.check);
   reader.on("all-owners", options.all_owners);
+  read_probe(reader, flags, options.probe);
   check_together(flags, options, reader);
   return resolved;
 }

@@ -31,6 +31,15 @@ struct ConnectFlags {
   bool insecure_skip_tls_verify = false;
 };
 
+/// How `probe` asks, and what.
+struct ProbeFlags {
+  std::string file;  // "": none, "-": stdin
+  std::size_t concurrency = 256;
+  int retries = 0;
+  double rate = 0;  // per second; 0: unbounded
+  std::optional<IpAddress> source;
+};
+
 struct Options {
   const Command* command = nullptr;
   std::string program = "catflap";
@@ -57,6 +66,7 @@ struct Options {
   std::string netns;
   bool check = false;
   bool all_owners = false;
+  ProbeFlags probe;
 };
 
 struct Resolved {

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/handle.hpp"
 
@@ -26,6 +27,7 @@ using SslContextHandle = UniqueHandle<OpensslTraits<SSL_CTX, SSL_CTX_free>>;
 using SslHandle = UniqueHandle<OpensslTraits<SSL, SSL_free>>;
 using X509Handle = UniqueHandle<OpensslTraits<X509, X509_free>>;
 using KeyHandle = UniqueHandle<OpensslTraits<EVP_PKEY, EVP_PKEY_free>>;
+using GeneralNamesHandle = UniqueHandle<OpensslTraits<GENERAL_NAMES, GENERAL_NAMES_free>>;
 using BioHandle = UniqueHandle<OpensslTraits<BIO, free_bio>>;
 using BioMethodHandle = UniqueHandle<OpensslTraits<BIO_METHOD, BIO_meth_free>>;
 

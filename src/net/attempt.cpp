@@ -135,6 +135,7 @@ Reach fold(std::span<const Attempt> attempts) {
     return reach;
   }
   reach.outcome = outcome_of_opened(attempts);
+  reach.phases = first.phases;
   if (first.speak == Speak::nothing) return reach;
 
   reach.throwaway = throwaway_result(attempts);
@@ -153,6 +154,9 @@ Reach fold(std::span<const Attempt> attempts) {
   reach.felix_host = telling->felix_host;
   reach.http_status = telling->http_status;
   reach.excerpt = telling->excerpt;
+  reach.product = telling->product;
+  reach.product_mark = telling->product_mark;
+  reach.phases = telling->phases;
   return reach;
 }
 

@@ -46,8 +46,11 @@ struct Attempt {
   bool certificate_refused = false;  // it or its absence, by an alert that says so
   Identity identity = Identity::none;
   std::string felix_host;
+  Product product = Product::unknown;
+  std::string product_mark;
   int http_status = 0;
   std::string excerpt;
+  PhaseTimes phases;
 
   [[nodiscard]] bool opened() const { return end != End::not_opened; }
 };

@@ -35,10 +35,10 @@ std::string request_for(const HostPort& endpoint, std::string_view token) {
 }  // namespace
 
 Connection::Connection(const HostPort& endpoint, Speak speak, const TlsContext& context,
-                       std::size_t max_bytes)
+                       std::size_t max_bytes, const std::optional<IpAddress>& source)
     : endpoint_(endpoint), context_(context), max_bytes_(max_bytes), answer_(max_bytes) {
   attempt_.speak = speak;
-  auto start = start_connect(endpoint_);
+  auto start = start_connect(endpoint_, source);
   socket_ = std::move(start.socket);
   if (!start.failure) return;
   attempt_.failure = *start.failure;
@@ -105,7 +105,15 @@ Connection::Go Connection::connect_step(std::uint32_t events) {
   return Go::on;
 }
 
+/// Since the last lap, or since the start.
+std::chrono::microseconds Connection::lap() {
+  const auto now = std::chrono::steady_clock::now();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now -
+                                                               std::exchange(phase_began_, now));
+}
+
 void Connection::opened() {
+  attempt_.phases.connect = lap();
   if (attempt_.speak == Speak::nothing) {
     (void)end(End::connected, "connected");
     return;
@@ -130,6 +138,7 @@ Connection::Go Connection::handshake_step() {
   if (!may_be_tls(wire_->head())) return end(End::not_tls, "no TLS");
   if (step == TlsStream::Step::wait) return Go::wait;
   if (step != TlsStream::Step::done) return on_failure();
+  attempt_.phases.handshake = lap();
   phase_ = Phase::asking;
   return Go::on;
 }
@@ -167,6 +176,7 @@ Connection::Go Connection::answer_step() {
 }
 
 Connection::Go Connection::on_answer_bytes(std::string_view bytes) {
+  if (attempt_.phases.first_byte.count() == 0) attempt_.phases.first_byte = lap();
   switch (answer_.feed(bytes)) {
     case HttpAnswer::State::reading:
       return Go::on;
@@ -220,6 +230,8 @@ void Connection::collect() {
   attempt_.bytes = wire_->received();
   attempt_.identity = answer_.identity();
   attempt_.felix_host = answer_.felix_host();
+  attempt_.product = answer_.product();
+  attempt_.product_mark = answer_.product_mark();
   attempt_.http_status = answer_.status();
   attempt_.excerpt = answer_.excerpt();
   const bool spoke_tls = uses_tls() && wire_->received() > 0 && may_be_tls(wire_->head());
@@ -230,6 +242,8 @@ void Connection::collect() {
   attempt_.certificate_asked = tls_->certificate_asked();
   attempt_.certificate_shown = tls_->certificate_shown();
   attempt_.tls = read_tls_facts(tls_->ssl());
+  if (attempt_.product == Product::unknown && !attempt_.tls->version.empty())
+    attempt_.product = Product::tls;
   if (!tls_->alert()) return;
   attempt_.tls->alert = alert_name(*tls_->alert());
   attempt_.certificate_refused = attempt_.certificate_asked && refuses_certificate(*tls_->alert());

@@ -3,6 +3,7 @@
 // time is up.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,8 +23,9 @@ class Connection {
  public:
   /// Starts at once; it may be over when the constructor returns (no route, no descriptor). Borrows
   /// the context.
+  /// `source`: the address to connect from; none: the kernel's choice.
   Connection(const HostPort& endpoint, Speak speak, const TlsContext& context,
-             std::size_t max_bytes);
+             std::size_t max_bytes, const std::optional<IpAddress>& source = {});
   Connection(const Connection&) = delete;  // TLS holds addresses inside
   Connection& operator=(const Connection&) = delete;
 
@@ -57,6 +59,7 @@ class Connection {
   [[nodiscard]] Go on_failure();
   [[nodiscard]] Go end(Attempt::End how, std::string detail);
   [[nodiscard]] bool uses_tls() const { return tls_ != nullptr; }
+  [[nodiscard]] std::chrono::microseconds lap();
   void collect();
 
   HostPort endpoint_;
@@ -71,6 +74,8 @@ class Connection {
   std::size_t asked_ = 0;  // bytes of the request that are sent
   HttpAnswer answer_;
   Attempt attempt_;
+  // A handshake takes less than the clock of the deadlines can tell.
+  std::chrono::steady_clock::time_point phase_began_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace catflap::net

@@ -94,6 +94,28 @@ Identity HttpAnswer::identity() const {
   return judge_status(status_);
 }
 
+Product HttpAnswer::product() const {
+  const Product who = encoded_ ? Product::unknown : scan_.product();
+  // What is still to come could be felix_host.
+  const bool whole = phase_ == Phase::done && !ended_by_close_;
+  if (who == Product::felix || (who != Product::unknown && whole)) return who;
+  if (who != Product::unknown) return Product::prometheus;
+  return status_ != 0 ? Product::http : Product::unknown;
+}
+
+std::string HttpAnswer::product_mark() const {
+  switch (product()) {
+    case Product::unknown:
+      return {};
+    case Product::http:
+      return head_.substr(0, head_.find_first_of("\r\n"));
+    case Product::prometheus:
+      return scan_.first_metric().empty() ? scan_.product_mark() : scan_.first_metric();
+    default:
+      return scan_.product_mark();
+  }
+}
+
 std::string HttpAnswer::excerpt() const {
   const std::string& line = scan_.line();
   if (line.empty() || head_.find(line) != std::string::npos) return head_;

@@ -38,6 +38,10 @@ class HttpAnswer {
   /// `other` needs a complete answer that is positively something else (see the table in the .cpp).
   [[nodiscard]] Identity identity() const;
   [[nodiscard]] const std::string& felix_host() const { return scan_.host(); }
+  /// Which program it shows itself to be, and the bytes that say so: a series of it, or the status
+  /// line.
+  [[nodiscard]] Product product() const;
+  [[nodiscard]] std::string product_mark() const;
   /// The first 512 bytes as sent, and the felix_host line if it stood behind them.
   [[nodiscard]] std::string excerpt() const;
 

@@ -12,6 +12,20 @@ constexpr std::size_t kLongestLine = 2048;
 constexpr std::size_t kLongestNodeName = 253;  // a DNS subdomain name
 constexpr std::string_view kFelixHost = "felix_host";
 constexpr std::string_view kTyphaMark = "typha_connections_active";
+constexpr std::size_t kLongestMark = 256;
+
+struct Mark {
+  std::string_view series;
+  Product product;
+};
+
+// Typha's last: one binary links all of Calico from 3.33 on, so its series can stand in the others'
+// texts too. What kube-controllers writes of its own it writes only once it has such a block or
+// address (Calico: kube-controllers/pkg/controllers/node/ipam.go).
+constexpr std::array<Mark, 4> kMarks{{{"pushgateway_build_info", Product::pushgateway},
+                                      {"node_exporter_build_info", Product::node_exporter},
+                                      {"ipam_allocations_in_use", Product::kube_controllers},
+                                      {kTyphaMark, Product::typha}}};
 
 /// `name` as the whole name of a sample, followed by its labels or its value.
 bool is_sample_of(std::string_view line, std::string_view name) {
@@ -85,9 +99,37 @@ void MetricsScan::end() {
   partial_.clear();
 }
 
+Product MetricsScan::product() const {
+  if (felix_host_ == FelixHost::seen) return Product::felix;
+  for (std::size_t i = 0; i < kMarks.size(); ++i) {
+    const bool told = !marks_[i].empty() && !(felix_series_ && kMarks[i].product == Product::typha);
+    if (told) return kMarks[i].product;
+  }
+  return first_metric_.empty() ? Product::unknown : Product::prometheus;
+}
+
+std::string MetricsScan::product_mark() const {
+  const Product who = product();
+  if (who == Product::felix) return felix_line_.substr(0, kLongestMark);
+  for (std::size_t i = 0; i < kMarks.size(); ++i)
+    if (kMarks[i].product == who) return marks_[i];
+  return first_metric_;
+}
+
+void MetricsScan::look_for_marks(std::string_view line) {
+  if (first_metric_.empty() && (line.starts_with("# HELP ") || line.starts_with("# TYPE ")))
+    first_metric_ = line.substr(0, kLongestMark);
+  if (line.starts_with("felix_")) felix_series_ = true;
+  for (std::size_t i = 0; i < kMarks.size(); ++i) {
+    if (marks_[i].empty() && is_sample_of(line, kMarks[i].series))
+      marks_[i] = line.substr(0, kLongestMark);
+  }
+}
+
 void MetricsScan::look_at(std::string_view line) {
   line = line.substr(0, kLongestLine);
   if (line.ends_with('\r')) line.remove_suffix(1);
+  look_for_marks(line);
   if (is_sample_of(line, kTyphaMark)) typha_ = true;
   if (!is_sample_of(line, kFelixHost)) return;
   const auto host = host_label(line);

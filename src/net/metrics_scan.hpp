@@ -1,10 +1,13 @@
-// Looks through a metrics text, piece by piece, for the two series that say who wrote it.
+// Looks through a metrics text, piece by piece, for the series that say who wrote it.
 // From Calico 3.33 on Typha can expose felix_* series and Felix typha_* ones (all linked into one
 // binary), so only felix_host, which Felix registers when it serves its own metrics, proves Felix.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
+
+#include "core/model/observation.hpp"
 
 namespace catflap::net {
 
@@ -29,15 +32,25 @@ class MetricsScan {
   /// The line it came from, as sent; empty unless seen.
   [[nodiscard]] const std::string& line() const { return felix_line_; }
   [[nodiscard]] bool typha() const { return typha_; }
+  /// Who wrote it, judged by what has been fed; unknown if nothing looked like metrics.
+  [[nodiscard]] Product product() const;
+  /// The first line that only a metrics text has; empty if there was none.
+  [[nodiscard]] const std::string& first_metric() const { return first_metric_; }
+  /// The line that tells product(), as sent, at most 256 bytes.
+  [[nodiscard]] std::string product_mark() const;
 
  private:
   void look_at(std::string_view line);
+  void look_for_marks(std::string_view line);
 
   std::string partial_;
   FelixHost felix_host_ = FelixHost::absent;
   std::string host_;
   std::string felix_line_;
   bool typha_ = false;
+  bool felix_series_ = false;
+  std::array<std::string, 4> marks_;  // the first line of each of the .cpp's table
+  std::string first_metric_;          // the first line of # HELP or # TYPE
 };
 
 }  // namespace catflap::net

@@ -1,7 +1,9 @@
 // The probe engine: many TCP/TLS/HTTP endpoints at once, from this machine. Observations only,
-// never verdicts.
+// never verdicts. A list that is known is probe()'s; one that is still growing, or too long to
+// keep, is ProbeStream's (probe_stream.hpp).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -25,6 +27,9 @@ struct ProbeOptions {
   Duration total_timeout{std::chrono::seconds{8}};  // per target, all tries together
   std::size_t parallel = 256;                       // nodes at once
   std::size_t max_bytes = 1u << 20;  // of one answer; felix_host stood at byte 5,512 of a real one
+  int retries = 0;                   // more visits to an endpoint that gave no answer in time
+  double rate = 0;                   // visits begun per second; 0: as fast as it goes
+  std::optional<IpAddress> source;   // the address to connect from; none: the kernel's choice
   std::stop_token stop;
 };
 

@@ -237,7 +237,19 @@ ConnectFailure judge_connect(const ConnectSigns& signs) {
   return {judge_error(signs.error), words};
 }
 
-ConnectStart start_connect(const HostPort& endpoint) {
+namespace {
+
+/// Whose port the kernel picks when it connects, so that many connections can leave one address.
+bool bind_to(int socket, const IpAddress& source) {
+  const int on = 1;
+  (void)::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const SocketAddress address = to_socket_address({source, 0});
+  return ::bind(socket, address.get(), address.size) == 0;
+}
+
+}  // namespace
+
+ConnectStart start_connect(const HostPort& endpoint, const std::optional<IpAddress>& source) {
   const bool v6 = endpoint.address.is_v6();
   const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   UniqueFd socket(::socket(v6 ? AF_INET6 : AF_INET, type, IPPROTO_TCP));
@@ -249,6 +261,11 @@ ConnectStart start_connect(const HostPort& endpoint) {
   const int on = 1;
   (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   set_receive_icmp(socket.get(), endpoint, 1);
+  if (source && !bind_to(socket.get(), *source)) {
+    const std::string words =
+        fmt::format("cannot connect from {}: {}", source->to_string(), words_for(errno));
+    return {UniqueFd{}, ConnectFailure{Outcome::error, words}};
+  }
   const SocketAddress address = to_socket_address(endpoint);
   if (::connect(socket.get(), address.get(), address.size) == 0 || errno == EINPROGRESS)
     return {std::move(socket), std::nullopt};

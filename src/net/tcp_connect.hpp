@@ -61,7 +61,9 @@ struct ConnectStart {
   UniqueFd socket;  // non-blocking, TCP_NODELAY; none if it failed at once
   std::optional<ConnectFailure> failure;
 };
-[[nodiscard]] ConnectStart start_connect(const HostPort& endpoint);
+/// `source`: the address to connect from; none: the kernel's choice.
+[[nodiscard]] ConnectStart start_connect(const HostPort& endpoint,
+                                         const std::optional<IpAddress>& source = {});
 
 enum class ConnectState { pending, open, failed };
 struct ConnectCheck {

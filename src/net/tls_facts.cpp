@@ -4,8 +4,10 @@
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/openssl_handles.hpp"
@@ -14,7 +16,8 @@
 namespace catflap::net {
 namespace {
 
-constexpr std::size_t kLongestSubject = 256;
+constexpr std::size_t kLongestName = 256;
+constexpr int kMostNames = 16;
 
 struct AlertRow {
   int number;
@@ -65,19 +68,62 @@ const AlertRow* find_alert(int alert) {
   return nullptr;
 }
 
-std::string subject_of(X509* leaf) {
+std::string text_of(const X509_NAME* name) {
   const BioHandle memory(BIO_new(BIO_s_mem()));
   if (!memory) return {};
-  if (X509_NAME_print_ex(memory.get(), X509_get_subject_name(leaf), 0, XN_FLAG_RFC2253) < 0)
-    return {};
-  std::array<char, kLongestSubject> text{};
+  if (X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
+  std::array<char, kLongestName> text{};
   const int length = BIO_read(memory.get(), text.data(), static_cast<int>(text.size()));
   return length > 0 ? printable({text.data(), static_cast<std::size_t>(length)}) : std::string{};
 }
 
-std::string not_after_of(X509* leaf) {
+std::string_view bytes_of(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+/// "DNS:n1", "IP:10.0.0.1"; none for another kind.
+std::optional<std::string> name_of(const GENERAL_NAME* name) {
+  if (name->type == GEN_DNS)
+    return "DNS:" + printable(bytes_of(name->d.dNSName).substr(0, kLongestName));
+  if (name->type != GEN_IPADD) return std::nullopt;
+  const std::string_view bytes = bytes_of(name->d.iPAddress);
+  std::array<std::uint8_t, 16> number{};
+  if (bytes.size() != 4 && bytes.size() != 16) return std::nullopt;
+  std::copy(bytes.begin(), bytes.end(), number.begin());
+  const IpAddress address = bytes.size() == 16
+                                ? IpAddress::v6(number)
+                                : IpAddress::v4({number[0], number[1], number[2], number[3]});
+  return "IP:" + address.to_string();
+}
+
+std::vector<std::string> names_of(X509* leaf) {
+  std::vector<std::string> names;
+  const GeneralNamesHandle all(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr)));
+  if (!all) return names;
+  for (int i = 0; i < std::min(sk_GENERAL_NAME_num(all.get()), kMostNames); ++i) {
+    if (auto name = name_of(sk_GENERAL_NAME_value(all.get(), i))) names.push_back(*std::move(name));
+  }
+  return names;
+}
+
+std::string key_of(X509* leaf) {
+  const EVP_PKEY* key = X509_get0_pubkey(leaf);
+  if (key == nullptr) return {};
+  std::array<char, 64> group{};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, group.data(), group.size(), &size) == 1) {
+    const std::string_view name(group.data(), size);
+    return fmt::format("EC {}", name == "prime256v1" ? "P-256" : name);
+  }
+  const char* type = EVP_PKEY_get0_type_name(key);
+  return fmt::format("{} {}", type != nullptr ? type : "unknown", EVP_PKEY_get_bits(key));
+}
+
+std::string time_of(const ASN1_TIME* time) {
   std::tm when{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &when) != 1) return {};
+  if (ASN1_TIME_to_tm(time, &when) != 1) return {};
   const std::time_t seconds = ::timegm(&when);
   return to_rfc3339(TimePoint{std::chrono::seconds{seconds}});
 }
@@ -101,8 +147,12 @@ TlsFacts read_tls_facts(SSL* ssl) {
   }
   X509* leaf = SSL_get0_peer_certificate(ssl);
   if (leaf == nullptr) return facts;
-  facts.subject = subject_of(leaf);
-  facts.not_after = not_after_of(leaf);
+  facts.subject = text_of(X509_get_subject_name(leaf));
+  facts.issuer = text_of(X509_get_issuer_name(leaf));
+  facts.names = names_of(leaf);
+  facts.not_before = time_of(X509_get0_notBefore(leaf));
+  facts.not_after = time_of(X509_get0_notAfter(leaf));
+  facts.key = key_of(leaf);
   facts.sha256 = sha256_of(leaf);
   constexpr int kVerifySignature = 1;
   facts.self_signed = X509_self_signed(leaf, kVerifySignature) == 1;

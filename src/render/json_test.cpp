@@ -6,6 +6,7 @@
 #include "render/documents.hpp"
 #include "render/explain.hpp"
 #include "render/model_json.hpp"
+#include "render/probe_line.hpp"
 #include "render/samples_test.hpp"
 #include "support/golden.hpp"
 
@@ -115,6 +116,25 @@ TEST(Documents, RolloutUndoErrorExplanationVersion) {
   expect_golden("explanation.json",
                 stable(explanation_document(rows, {.started = kNow, .finished = kNow})));
   expect_golden("version.json", stable(envelope("Version", {.started = kNow, .finished = kNow})));
+}
+
+TEST(Documents, AProbeIsOneLine) {
+  Reach reach = felix_answer("n1", *IpAddress::parse("10.0.0.1"));
+  reach.product = Product::felix;
+  reach.product_mark = "felix_host{host=\"n1\"} 1\xff";
+  reach.tls = TlsFacts{.version = "TLSv1.3",
+                       .cipher = "TLS_AES_128_GCM_SHA256",
+                       .subject = "CN=felix",
+                       .issuer = "CN=ca",
+                       .names = {"DNS:n1", "IP:10.0.0.1"},
+                       .not_before = "2026-01-01T00:00:00.000Z",
+                       .not_after = "2027-01-01T00:00:00.000Z",
+                       .key = "EC P-256",
+                       .sha256 = std::string(64, 'a')};
+  reach.phases = {std::chrono::microseconds(1250), std::chrono::microseconds(80), {}};
+  const std::string line = probe_json_line({"n1", json::value(7)}, reach);
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  expect_golden("probe.json", to_json_text(json::parse(line)));
 }
 
 TEST(Documents, AreValidUtf8WhateverTheNodeSent) {

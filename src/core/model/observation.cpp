@@ -47,6 +47,30 @@ const char* to_string(Identity identity) {
   return "";
 }
 
+const char* to_string(Product product) {
+  switch (product) {
+    case Product::unknown:
+      return "unknown";
+    case Product::felix:
+      return "felix";
+    case Product::typha:
+      return "typha";
+    case Product::kube_controllers:
+      return "kube-controllers";
+    case Product::pushgateway:
+      return "pushgateway";
+    case Product::node_exporter:
+      return "node-exporter";
+    case Product::prometheus:
+      return "prometheus";
+    case Product::http:
+      return "http";
+    case Product::tls:
+      return "tls";
+  }
+  return "";
+}
+
 const char* to_string(ClientCertAsk ask) {
   switch (ask) {
     case ClientCertAsk::none:

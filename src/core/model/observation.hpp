@@ -32,6 +32,19 @@ enum class Identity {
   unidentified,  // open, but no complete answer, or one cut before felix_host could have come
 };
 
+/// Which program it shows itself to be; finer than Identity, which is all that a verdict rests on.
+enum class Product {
+  unknown,
+  felix,
+  typha,
+  kube_controllers,
+  pushgateway,
+  node_exporter,
+  prometheus,  // metrics of somebody else
+  http,        // HTTP, but no metrics
+  tls,         // TLS, but nothing readable behind it
+};
+
 enum class ClientCertAsk { none, requested, demanded };
 
 /// The answer to a throw-away (self-made) client certificate.
@@ -41,11 +54,23 @@ struct TlsFacts {
   std::string version;  // TLSv1.3
   std::string cipher;
   std::string subject;
-  std::string not_after;  // RFC 3339
-  std::string sha256;     // of the leaf, hex
+  std::string issuer;
+  std::vector<std::string> names;  // its subjectAltName: DNS:…, IP:…; the first 16
+  std::string not_before;          // RFC 3339
+  std::string not_after;           // RFC 3339
+  std::string key;                 // "EC P-256", "RSA 2048"
+  std::string sha256;              // of the leaf, hex
   bool self_signed = false;
   std::string alert;  // the alert that ended it, e.g. "certificate required"
   friend bool operator==(const TlsFacts&, const TlsFacts&) = default;
+};
+
+/// How long the parts of the telling connection took; 0: it did not come to that.
+struct PhaseTimes {
+  std::chrono::microseconds connect{};     // until it was open
+  std::chrono::microseconds handshake{};   // TLS's
+  std::chrono::microseconds first_byte{};  // from the request to the first byte of its answer
+  friend bool operator==(const PhaseTimes&, const PhaseTimes&) = default;
 };
 
 /// One endpoint asked from one vantage point, all tries of that visit folded into one record.
@@ -59,12 +84,15 @@ struct Reach {
   ClientCertAsk client_cert = ClientCertAsk::none;
   ThrowawayResult throwaway = ThrowawayResult::not_tried;
   Identity identity = Identity::none;
-  std::string felix_host;   // the label's value, if seen
-  int http_status = 0;      // 0: no HTTP answer
-  std::uint64_t bytes = 0;  // received in all
-  std::string excerpt;      // raw bytes, at most 512, and the felix_host line
+  std::string felix_host;  // the label's value, if seen
+  Product product = Product::unknown;
+  std::string product_mark;  // the bytes that say so, at most 256
+  int http_status = 0;       // 0: no HTTP answer
+  std::uint64_t bytes = 0;   // received in all
+  std::string excerpt;       // raw bytes, at most 512, and the felix_host line
   TimePoint at{};
   Duration took{};
+  PhaseTimes phases;
   /// Told by Go or curl at the other end of something (apiserver, portforward, pod), and not seen
   /// here. Their "connection refused" is the same for a reset, which shows that nothing listens,
   /// and for a firewall's ICMP port-unreachable, which shows nothing.
@@ -148,6 +176,7 @@ struct Look {
 
 [[nodiscard]] const char* to_string(Outcome outcome);
 [[nodiscard]] const char* to_string(Identity identity);  // none, felix, typha, other, unidentified
+[[nodiscard]] const char* to_string(Product product);    // felix, kube-controllers …
 [[nodiscard]] const char* to_string(ClientCertAsk ask);
 [[nodiscard]] const char* to_string(ThrowawayResult result);  // not-tried, accepted, refused
 

@@ -1,0 +1,120 @@
+"""catflap probe, curl and a bare OpenSSL loop on thousands of endpoints, in a network namespace made for it.
+
+The server is nginx with 90 KB of metrics in which felix_host stands at byte 5,512, as in a real Felix's. It runs in processes of
+its own, which are not counted.
+"""
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COUNT = 5000
+RUNS = 5
+CONCURRENCY = 300
+PORTS = {"ecdsa": 9091, "rsa": 9092, "plain": 9093, "refused": 9094, "silent": 9095}
+SILENT_TIMEOUT = 2  # seconds
+
+
+def metrics() -> str:
+    """As long as a real one, with felix_host where it stands there."""
+    filler = "# HELP felix_filler A series.\n# TYPE felix_filler gauge\nfelix_filler{number=\"%04d\"} 1\n"
+    host = '# HELP felix_host Configured Felix hostname (as a label).\n# TYPE felix_host gauge\nfelix_host{host="n1"} 1\n'
+    text, number = "", 0
+    while len(text) < 90_000:
+        if len(text) <= 5_400 < len(text) + 80:
+            text += host
+        text += filler % number
+        number += 1
+    return text
+
+
+class Servers:
+    """nginx behind every address of 127.0.0.0/8, one namespace with it for the clients."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.namespace = f"catflap-bench-{folder.name}"
+
+    def __enter__(self) -> "Servers":
+        (self.folder / "metrics").write_text(metrics())
+        for kind, options in {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-newkey", "rsa:2048"]}.items():
+            subprocess.run(["openssl", "req", "-x509", *options, "-nodes", "-days", "9", "-subj", "/CN=bench", "-keyout",
+                            self.folder / f"{kind}.key", "-out", self.folder / f"{kind}.crt"], check=True, capture_output=True)
+        blocks = "".join(
+            f"server {{ listen {PORTS[kind]}{' ssl' if kind != 'plain' else ''} backlog=4096; default_type text/plain;"
+            + (f" ssl_certificate {kind}.crt; ssl_certificate_key {kind}.key; ssl_session_cache off; ssl_session_tickets off;"
+               if kind != "plain" else "") + f" root {self.folder}; }}\n" for kind in ("ecdsa", "rsa", "plain"))
+        (self.folder / "nginx.conf").write_text(
+            f"daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/error.log;\n"
+            f"events {{ worker_connections 8192; }}\nhttp {{ access_log off;\n{blocks}}}\n")
+        subprocess.run(["ip", "netns", "add", self.namespace], check=True)
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("nft", f"add table inet b; add chain inet b in {{ type filter hook input priority 0; }}; "
+                        f"add rule inet b in tcp dport {PORTS['silent']} drop")
+        self.server = subprocess.Popen(self.inside("nginx", "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)),
+                                       stderr=subprocess.DEVNULL)
+        self.wait_until_up()
+        return self
+
+    def wait_until_up(self) -> None:
+        for _ in range(50):
+            done = subprocess.run(self.inside("curl", "-skm", "1", f"https://127.0.0.1:{PORTS['rsa']}/metrics"), capture_output=True, check=False)
+            if b"felix_host" in done.stdout:
+                return
+            time.sleep(0.1)
+        raise RuntimeError("nginx does not answer: " + (self.folder / "error.log").read_text()[-500:])
+
+    def __exit__(self, *_: object) -> None:
+        self.server.terminate()
+        self.server.wait()
+        subprocess.run(["ip", "netns", "del", self.namespace], check=False)
+
+    def inside(self, *command: str) -> list[str]:
+        return ["nsenter", f"--net=/run/netns/{self.namespace}", "--", *command]
+
+    def run(self, *command: str) -> None:
+        subprocess.run(self.inside(*command), check=True, capture_output=True)
+
+
+def addresses() -> list[str]:
+    return [f"127.1.{number // 250}.{number % 250 + 1}" for number in range(COUNT)]
+
+
+def clients(folder: pathlib.Path, catflap: pathlib.Path, kind: str) -> dict[str, list[str]]:
+    """The commands for one kind of endpoint; the list of targets is a file for each."""
+    port, scheme = PORTS[kind], "http" if kind == "plain" else "https"
+    (folder / f"{kind}.txt").write_text("".join(f"{address}:{port}\n" for address in addresses()))
+    (folder / f"{kind}.curl").write_text("".join(f'url = "{scheme}://{address}:{port}/metrics"\noutput = "/dev/null"\n' for address in addresses()))
+    timeout = SILENT_TIMEOUT if kind == "silent" else 8
+    ours = [str(catflap), "probe", "-q", "-f", str(folder / f"{kind}.txt"), "--concurrency", str(CONCURRENCY), "--timeout", f"{timeout}s"]
+    curl = ["curl", "-sk", "--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", str(CONCURRENCY), "-m", str(timeout),
+            "-K", str(folder / f"{kind}.curl")]
+    both = {"catflap probe": ours, "curl --parallel": curl}
+    if kind in ("ecdsa", "rsa", "plain"):
+        mode = "plain" if kind == "plain" else "tls"
+        both["bare loop"] = ["sh", "-c", f"exec {folder}/bare {mode} {port} < {folder}/addresses"]
+    return both
+
+
+def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
+    """Lines of RESULTS.md."""
+    missing = [tool for tool in ("nginx", "curl", "nft", "openssl", "gcc") if shutil.which(tool) is None]
+    if missing:
+        return [f"Not measured: {', '.join(missing)} is not here."]
+    lines = [f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once, {RUNS} runs in turn. curl reads the whole body (90 KB), catflap and the "
+             "bare loop (C, one after another, OpenSSL) until felix_host. The bare loop is the bound of what OpenSSL and the kernel cost."]
+    with tempfile.TemporaryDirectory() as name, Servers(pathlib.Path(name)) as servers:
+        folder = servers.folder
+        (folder / "addresses").write_text("\n".join(addresses()) + "\n")
+        subprocess.run(["gcc", "-O2", "-o", folder / "bare", ROOT / "bench/bare.c", "-lssl", "-lcrypto"], check=True)
+        for kind, what in {"ecdsa": "TLS, ECDSA P-256", "rsa": "TLS, RSA 2048", "plain": "plain HTTP", "refused": "refused",
+                           "silent": f"silent, given up after {SILENT_TIMEOUT} s"}.items():
+            commands = {name: servers.inside(*command) for name, command in clients(folder, catflap, kind).items()}
+            times = side_by_side(commands, wanted=(0, 7, 28), runs=1 if kind == "silent" else RUNS)
+            ours = times["catflap probe"]
+            ratios = [f"{ours[1] / theirs[1]:.2f} × the CPU and {ours[0] / theirs[0]:.2f} × the wall time of {peer}"
+                      for peer, theirs in times.items() if peer != "catflap probe"]
+            lines += ["", f"### {what}", "", *table(times), "", "catflap: " + "; ".join(ratios) + "."]
+    return lines
