@@ -244,8 +244,8 @@ void check_together(const Flags& flags, const Options& options, Reader& reader) 
         "--override-owner",
         "make a new plan with those flags");
   }
-  if (std::string_view(options.command->name) == "probe" && options.output != Output::json &&
-      options.output != Output::text) {
+  const bool probes = std::string_view(options.command->name) == "probe";
+  if (probes && options.output != Output::json && options.output != Output::text) {
     reader.bad(
         fmt::format("--output {}: probe prints lines, as json or text", flags.last("output")),
         "-o json is one document a line");
@@ -255,7 +255,7 @@ void check_together(const Flags& flags, const Options& options, Reader& reader) 
                "at least 3s: after a change of FelixConfiguration Felix listens 2 s more before it "
                "restarts");
   }
-  if (options.check && !flags.has("port")) {
+  if (options.check && !probes && !flags.has("port")) {
     reader.bad("--check needs a port to check", "for Felix's metrics: --port 9091");
   }
   if (options.dry_run != DryRun::none && !options.evidence_file.empty()) {

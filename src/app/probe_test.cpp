@@ -80,8 +80,8 @@ TEST_F(Probing, CheckIsZeroOnlyIfEveryEndpointRefused) {
 TEST_F(Probing, ATargetWithoutAPortIsAskedAtEachOfPorts) {
   const std::string ports = fmt::format("{},{}", felix.endpoint().port, closed.endpoint.port);
   EXPECT_EQ(world.run({"probe", "127.0.0.1", "--port", ports, "-o", "text"}), 0);
-  EXPECT_THAT(world.out.str(), HasSubstr("open          felix of n1, HTTP 200"));
-  EXPECT_THAT(world.out.str(), HasSubstr("refused       Connection refused"));
+  EXPECT_THAT(world.out.str(), HasSubstr("open        felix of n1, HTTP 200"));
+  EXPECT_THAT(world.out.str(), HasSubstr("refused     Connection refused"));
 }
 
 TEST_F(Probing, NothingIsSentIfAnArgumentOrALineOfTheFileIsWrong) {
