@@ -143,13 +143,13 @@ constexpr CatalogueRow kRows[] = {
      "The platform installs Calico by an AppRelease and keeps an edit by hand as a ResourcePatch, "
      "which an upgrade may drop. From 4.3 on, the check ResourcePatchUpgradeable stops an upgrade "
      "while a ResourcePatch has no exemption. Recognised by {mark}.",
-     "Look at the ResourcePatch after closing, and before an upgrade exempt it; catflap writes "
-     "neither. To stay: {change}"},
+     "Look at the ResourcePatch after closing, and before an upgrade exempt it; neither is done "
+     "for you. To stay: {change}"},
     {"CF0073", warning,
      "ResourcePatch {name} seems to be for {object}: it may set the endpoint again",
      "Alauda Container Platform keeps edits as ResourcePatches and applies them again, also after "
-     "an undo or a reinstall. Their schema is not public: catflap found the DaemonSet's name in "
-     "the object, and that is a guess.",
+     "an undo or a reinstall. Their schema is not public: the DaemonSet's name stands in the "
+     "object, and the rest is a guess.",
      "Read it: kubectl get resourcepatches {name} -o yaml. After an undo it is left over if it "
      "still "
      "sets FELIX_PROMETHEUSMETRICSENABLED."},
