@@ -13,6 +13,7 @@ OWN = re.compile(r"(uid|.*Uid|id|runId|hash|digest|server|context|resourceVersio
                  r"bytes|.*(At|Time|Seconds|Ms|Since|Until))$")
 HOW_OFTEN = ("looks", "stability")  # diagnose looks twice where something is younger than a minute, as all on kube is
 FROM_INSIDE = ("basis", "listening", "reasons")  # of a node
+BY_CHANCE = ("reset", "timeout")  # outcomes whose words depend on which of two ends was first
 AT_RANDOM = ("env-case-variants-closed",)  # Felix itself picks one of the names
 # The same inside of texts.
 VARYING = (
@@ -39,6 +40,8 @@ def neutral(value):
     """Without what must differ, and without the empty values of an environment, which a real API server leaves out. Lists of things
     without an order of their own are compared in the order of what is left."""
     if isinstance(value, dict):
+        if value.get("outcome") in BY_CHANCE:
+            value = dict(value, detail=ANY)
         return {key: ANY if OWN.match(key) and one is not None and not isinstance(one, (dict, list)) else neutral(one)
                 for key, one in value.items() if (key, one) != ("value", "")}
     if isinstance(value, list):

@@ -41,6 +41,11 @@ class Documents(unittest.TestCase):
     def test_nor_the_exit_code(self):
         self.assertEqual(self.differences(said(), said(code=0)), ["exit: 1 and 0"])
 
+    def test_the_words_of_an_answer_count_but_not_those_of_a_reset_or_a_timeout(self):
+        for outcome, same in (("refused", False), ("timeout", True), ("reset", True)):
+            one, other = ({"exit": 1, "out": json.dumps({"reachable": [{"outcome": outcome, "detail": words}]})} for words in "ab")
+            self.assertEqual(not self.differences(one, other), same, outcome)
+
     def test_what_is_no_document_is_no_agreement(self):
         neither = {"exit": 1, "out": "no"}
         self.assertEqual(len(self.differences(neither, neither)), 1)
