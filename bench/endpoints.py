@@ -36,8 +36,18 @@ class Servers:
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
         self.namespace = f"catflap-bench-{folder.name}"
+        self.server: subprocess.Popen | None = None
 
     def __enter__(self) -> "Servers":
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self) -> None:
+        self.folder.chmod(0o755)  # nginx's worker is nobody
         (self.folder / "metrics").write_text(metrics())
         for kind, options in {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-newkey", "rsa:2048"]}.items():
             subprocess.run(["openssl", "req", "-x509", *options, "-nodes", "-days", "9", "-subj", "/CN=bench", "-keyout",
@@ -56,7 +66,6 @@ class Servers:
         self.server = subprocess.Popen(self.inside("nginx", "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)),
                                        stderr=subprocess.DEVNULL)
         self.wait_until_up()
-        return self
 
     def wait_until_up(self) -> None:
         for _ in range(50):
@@ -67,8 +76,9 @@ class Servers:
         raise RuntimeError("nginx does not answer: " + (self.folder / "error.log").read_text()[-500:])
 
     def __exit__(self, *_: object) -> None:
-        self.server.terminate()
-        self.server.wait()
+        if self.server is not None:
+            self.server.terminate()
+            self.server.wait()
         subprocess.run(["ip", "netns", "del", self.namespace], check=False)
 
     def inside(self, *command: str) -> list[str]:
