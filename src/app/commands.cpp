@@ -113,7 +113,7 @@ const std::vector<Command>& rows() {
       {"probe",
        "[TARGET...]",
        "Ask endpoints who answers there",
-       "network",
+       "none",
        groups({common, output, timeout, probe}),
        "Asks each endpoint for /metrics, over TLS or plain HTTP, and prints one line of JSON as "
        "soon "
