@@ -37,11 +37,13 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-/// Tells the errors on stderr, and as a document on stdout if one was asked for.
+/// Tells the errors on stderr, and as a document on stdout if one was asked for. Who reads lines
+/// gets no document among them.
 int fail(const Runtime& runtime, const Options& options, const std::vector<Error>& errors) {
   const TimePoint now = runtime.clock.now();
   runtime.io.err << render::error_text(errors, style_for_err(runtime, options));
-  if (options.output == Output::json || options.output == Output::yaml) {
+  const bool lines = options.command != nullptr && options.command->output == Output::json;
+  if (!lines && (options.output == Output::json || options.output == Output::yaml)) {
     const auto document = [&] {
       return render::error_document(errors, {.started = now, .finished = now});
     };

@@ -125,7 +125,7 @@ const std::vector<Command>& rows() {
        "is needed.",
        {{"probe 10.0.0.11 10.0.0.12:9091 -o text", "two endpoints, to be read"},
         {"probe 10.0.0.0/24 --port 9091,9093 > seen.ndjson", "a network, two ports"},
-        {"probe -f nodes.txt --check && echo closed", "0 only if every one refused"}},
+        {"probe -f nodes.txt --check", "exit code 0 only if every one refused"}},
        run_probe,
        Output::json},
       {"explain",

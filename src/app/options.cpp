@@ -209,7 +209,10 @@ void read_from(Reader& reader, Options& options) {
   options.from = reader.words("from");
   for (const std::string& word : options.from) {
     const bool name = std::find(known.begin(), known.end(), word) != known.end();
-    if (!name && !look::parse_pod_vantage(word)) reader.bad_choice("from", word, known);
+    if (name || look::parse_pod_vantage(word)) continue;
+    std::vector<std::string> all = known;
+    all.emplace_back("pod/NAMESPACE/NAME");
+    reader.bad_choice("from", word, all);
   }
 }
 

@@ -102,6 +102,7 @@ TEST_F(Probing, AWrongLineOfStdinEndsTheRunAfterWhatCameBefore) {
   world.answers = {felix.endpoint().to_string(), "n1:x", "127.0.0.1:1"};
   EXPECT_EQ(world.run({"probe"}), 2);
   EXPECT_THAT(world.err.str(), HasSubstr("stdin, line 2"));
+  EXPECT_EQ(lines().size(), 1u);  // the answer; an error is no line of it
   EXPECT_THAT(world.err.str(), HasSubstr("1 endpoint in "));
 }
 
