@@ -19,8 +19,10 @@ netns.filter_nodes(nodes, {f"n{i}": kind for i, kind in enumerate(kinds) if kind
 servers = [socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
            for node in nodes for address in node["addresses"] for port in (9091, 10250)]
 def ask(where):
-    address, port = where
+    address, port, source = where
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as client:
+        if source:
+            client.bind((source, 0))
         client.settimeout(1.5)  # an ICMPv6 error from within reaches a connect only with its second try, after 1 s
         try:
             client.connect((address, port))
@@ -29,11 +31,14 @@ def ask(where):
             return "timeout"
         except OSError:
             return "rejected"
-asked = [(address, port) for node in nodes for address in node["addresses"] for port in (9091, 10250)]
+def asked_of(address, from_loopback):
+    source = ("::1" if ":" in address else "127.0.0.1") if from_loopback else None
+    return [(address, port, source) for port in (9091, 10250)]
+asked = [one for node in nodes for address in node["addresses"] for way in (False, True) for one in asked_of(address, way)]
 with concurrent.futures.ThreadPoolExecutor(len(asked)) as pool:
     said = dict(zip(asked, pool.map(ask, asked)))
-print(json.dumps({kind or "none": [[said[address, port] for port in (9091, 10250)] for address in node["addresses"]]
-                  for kind, node in zip(kinds, nodes)}))
+print(json.dumps([{kind or "none": [[said[one] for one in asked_of(address, way)] for address in node["addresses"]]
+                   for kind, node in zip(kinds, nodes)} for way in (False, True)]))
 """
 
 
@@ -46,6 +51,9 @@ class Namespace(unittest.TestCase):
         done = subprocess.run([*netns.prefix(), sys.executable, "-c", SCRIPT, str(FOLDER)], capture_output=True, text=True,
                               timeout=20, check=False)
         self.assertEqual(done.stderr, "")
-        self.assertEqual(json.loads(done.stdout), {
+        from_anywhere = {
             "none": [["open", "open"]] * 2, "drop": [["timeout", "timeout"]] * 2, "reject": [["rejected", "rejected"]] * 2,
-            "drop-9091": [["timeout", "open"]] * 2, "reject-9091": [["rejected", "open"]] * 2})
+            "drop-9091": [["timeout", "open"]] * 2, "reject-9091": [["rejected", "open"]] * 2,
+            "drop-all-but-apiserver": [["timeout", "timeout"]] * 2}
+        from_the_apiserver = from_anywhere | {"drop-all-but-apiserver": [["open", "open"]] * 2}
+        self.assertEqual(json.loads(done.stdout), [from_anywhere, from_the_apiserver])
