@@ -2,7 +2,9 @@
 import json
 import pathlib
 import subprocess
+import sys
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CONTROL = ROOT / "testbed/control"
@@ -49,6 +51,21 @@ def fill() -> None:
 def all_ready() -> bool:
     said = json.loads(control("health"))["nodes"].values()
     return len(said) == NODES and all(one["settled"] and one["listens"] for one in said)
+
+
+def exchanged(inside: list[str], command: list) -> tuple[int, int]:
+    """The bytes that one run of `command` sends to the API server and receives from it."""
+    server = urllib.parse.urlsplit(control("in", "kubectl", "config", "view", "-o", "jsonpath={.clusters[0].cluster.server}"))
+    relay = subprocess.Popen([*inside, sys.executable, ROOT / "bench/relay.py", server.hostname, str(server.port)],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    port = relay.stdout.readline().strip()
+    through = ["--server", f"https://127.0.0.1:{port}", "--tls-server-name", server.hostname]
+    done = subprocess.run([*command, *through], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    counted, _ = relay.communicate()
+    if done.returncode not in (0, 1):  # 1: it is exposed
+        raise NotHere(f"{command[-1]} through the relay: {done.stderr.strip()}")
+    sent, received = map(int, counted.split())
+    return sent, received
 
 
 class Cluster:
