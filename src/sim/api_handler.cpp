@@ -64,6 +64,14 @@ bool is_master(const User& user) {
   return std::find(user.groups.begin(), user.groups.end(), "system:masters") != user.groups.end();
 }
 
+/// What the ClusterRole system:discovery gives to everybody: there a group that is not served is
+/// not found, rather than forbidden.
+bool is_discovery(const ApiRequest& request) {
+  if (request.method != "GET" || request.segments.empty()) return false;
+  const auto& root = request.segments.front();
+  return root == "api" || root == "apis" || root == "openapi";
+}
+
 }  // namespace
 
 const User* ApiHandler::user_of(const ApiRequest& request) const {
@@ -94,7 +102,7 @@ ApiHandler::Answer ApiHandler::handle_as(const User& user, const ApiRequest& req
   if (auto found = discover(request)) return *std::move(found);
   auto target = object_target(request.segments);
   if (!target) {
-    if (!is_master(user)) return forbidden_path(user, request);
+    if (!is_master(user) && !is_discovery(request)) return forbidden_path(user, request);
     return text_reply("404 page not found\n", 404);
   }
   auto verb = verb_of(request, *target);

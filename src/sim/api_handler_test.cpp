@@ -188,6 +188,17 @@ TEST_F(ApiHandlerTest, OnlyTheAdminActsAsSomebodyElse) {
   EXPECT_EQ(ask("GET", kSet, "", {{"authorization", "Basic admin"}}).status, 401);
 }
 
+TEST_F(ApiHandlerTest, WhatIsServedEverybodyMayAsk) {
+  const std::map<std::string, std::string> user{{"authorization", "Bearer user"}};
+  for (const auto* path : {"/api", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1"})
+    EXPECT_EQ(ask("GET", path, "", user).status, 200) << path;
+  for (const auto* path : {"/apis/nobody.example", "/apis/nobody.example/v1", "/api/v9"})
+    EXPECT_EQ(ask("GET", path, "", user).status, 404) << path;
+  // A right is asked for before there is something to read.
+  EXPECT_EQ(ask("GET", "/apis/nobody.example/v1/things/x", "", user).status, 403);
+  EXPECT_EQ(ask("GET", "/metrics", "", user).status, 403);
+}
+
 TEST_F(ApiHandlerTest, FieldsHaveTheirWriter) {
   ask("PATCH", std::string{kSet} + "?fieldManager=one",
       R"({"metadata":{"labels":{"a":"1","b":"1"}}})",

@@ -134,7 +134,7 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     auto request = request_of(parser.release());
     if (!read_target(target, request))
       co_return co_await send(request, bad_request("the request's target is not one")) && keep;
-    auto answer = hub_->handler.handle(request);
+    auto answer = answer_to(request);
     if (request.method != "GET")
       for (auto* session : hub_->sessions) session->wake();
     if (auto* reply = std::get_if<Reply>(&answer)) co_return co_await send(request, *reply) && keep;
@@ -147,6 +147,16 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     }
     co_await exec(request, std::get<ExecRequest>(answer));
     co_return false;
+  }
+
+  /// A library's exception is the end of a request, not of the server.
+  ApiHandler::Answer answer_to(const ApiRequest& request) {
+    try {
+      return hub_->handler.handle(request);
+    } catch (const std::exception& thrown) {
+      return failure_reply(500, "InternalError",
+                           fmt::format("Internal error occurred: {}", thrown.what()));
+    }
   }
 
   Task<bool> refuse(boost::system::error_code error) {

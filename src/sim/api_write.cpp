@@ -3,8 +3,10 @@
 
 #include "base/json_read.hpp"
 #include "sim/api_call.hpp"
+#include "sim/edits.hpp"
 #include "sim/field_owners.hpp"
 #include "sim/json_patch.hpp"
+#include "sim/object_form.hpp"
 #include "sim/strategic_patch.hpp"
 
 namespace catflap::sim {
@@ -99,7 +101,7 @@ json::object kept_apart(const Kind& kind, const json::object& old, json::object 
   json::object result = old;
   if (const auto* status = next.if_contains("status")) result["status"] = *status;
   const auto version = text_at(next, {"metadata", "resourceVersion"});
-  if (!version.empty()) result["metadata"].as_object()["resourceVersion"] = version;
+  if (!version.empty()) object_in(result, "metadata")["resourceVersion"] = version;
   return result;
 }
 
@@ -162,8 +164,7 @@ std::int64_t grace_of(const Kind& kind, const json::object& object, const json::
   if (kind.resource != kube::kPods || text_at(object, {"spec", "nodeName"}).empty()) return 0;
   if (!option.empty()) return static_cast<std::int64_t>(read_number(option, 0).value_or(0));
   if (options.contains("gracePeriodSeconds")) return number_at(options, {"gracePeriodSeconds"});
-  const bool says = value_at(object, {"spec", "terminationGracePeriodSeconds"}) != nullptr;
-  return says ? number_at(object, {"spec", "terminationGracePeriodSeconds"}) : 30;
+  return own_grace(object);
 }
 
 Reply removed(const Kind& kind, const json::object& last) {
@@ -202,9 +203,11 @@ Reply ApiHandler::create(const Call& call) {
                            json::object{{"name", ref.namespace_}, {"kind", "namespaces"}});
   }
   if (store_.find(ref) != nullptr) return already_exists(call.kind, ref.name);
+  if (const auto why = malformed_member(call.kind, object)) return bad_request(*why);
   set_type(call.kind, object);
-  object["metadata"].as_object()["name"] = ref.name;
-  object["metadata"].as_object().erase("managedFields");
+  auto& metadata = object_in(object, "metadata");
+  metadata["name"] = ref.name;
+  for (const auto* key : {"namespace", "managedFields", "deletionTimestamp"}) metadata.erase(key);
   record_writer({}, object, writer_of(call.request, call.kind, "", store_.clock().now()));
   const auto made = store_.create(call.kind.resource, ref.namespace_, object, call.is_dry_run());
   if (!made) return error_reply(call.kind, ref.name, made.error());
@@ -226,11 +229,14 @@ Reply ApiHandler::change(const Call& call) {
   if (name != ref.name)
     return bad_request(fmt::format(
         "the name of the object ({}) does not match the name on the URL ({})", name, ref.name));
+  if (const auto why = malformed_member(call.kind, object)) return bad_request(*why);
   auto next = kept_apart(call.kind, *old, std::move(object), call.target.subresource == "status");
   set_type(call.kind, next);
-  auto& metadata = next["metadata"].as_object();
-  for (const auto* key : {"namespace", "managedFields", "deletionTimestamp"})
+  auto& metadata = object_in(next, "metadata");
+  for (const auto* key : {"namespace", "managedFields", "deletionTimestamp"}) {
+    metadata.erase(key);
     if (const auto* kept = value_at(*old, {"metadata", key})) metadata[key] = *kept;
+  }
   record_writer(*old, next,
                 writer_of(call.request, call.kind, call.target.subresource, store_.clock().now()));
   const auto stored = store_.update(ref, std::move(next), call.is_dry_run());
@@ -254,12 +260,7 @@ Reply ApiHandler::remove(const Call& call) {
       grace_of(call.kind, *found, options, call.request.option("gracePeriodSeconds"));
   if (grace > 0 && !dry_run) {
     // The kubelet takes it away when its containers have ended.
-    store_.edit(ref, [&](json::object& pod) {
-      auto& metadata = pod["metadata"].as_object();
-      metadata["deletionTimestamp"] =
-          to_rfc3339(store_.clock().now() + std::chrono::seconds{grace});
-      metadata["deletionGracePeriodSeconds"] = grace;
-    });
+    store_.edit(ref, [&](json::object& pod) { set_deletion(pod, store_.clock().now(), grace); });
     return json_reply(call.shape.one(*store_.find(ref)));
   }
   const auto last = store_.remove(ref, "", "", dry_run);

@@ -76,7 +76,7 @@ std::size_t max_unavailable(const json::object& set, std::size_t nodes) {
     std::from_chars(text.data(), text.data() + text.size(), percent);
     wanted = std::ceil(percent * static_cast<double>(nodes) / 100);
   }
-  return wanted < 1 ? 1 : static_cast<std::size_t>(wanted);
+  return wanted < 1 ? 1 : static_cast<std::size_t>(std::min(wanted, 1e6));
 }
 
 json::array pinned_to(const std::string& node) {
@@ -102,8 +102,9 @@ void change_env(json::object& pod_template, const json::value& changes) {
   auto& spec = object_in(pod_template, "spec");
   const auto container = look::felix_container(spec);
   for (auto& one : array_in(spec, "containers")) {
-    if (!container || text_at(one.as_object(), {"name"}) != *container) continue;
-    auto& env = array_in(one.as_object(), "env");
+    auto* own = one.if_object();
+    if (!container || own == nullptr || text_at(*own, {"name"}) != *container) continue;
+    auto& env = array_in(*own, "env");
     env = with_env(env, changes);
   }
 }
@@ -267,18 +268,13 @@ void DaemonSets::roll(const Owned& owned) {
 }
 
 void DaemonSets::remove_pod(const json::object& pod) {
-  const auto grace = pod.at("spec").as_object().contains("terminationGracePeriodSeconds")
-                         ? number_at(pod, {"spec", "terminationGracePeriodSeconds"})
-                         : 30;
+  const auto grace = own_grace(pod);
   if (grace == 0) {
     store_.erase(pod_ref(pod));
     return;
   }
-  store_.edit(pod_ref(pod), [&](json::object& object) {
-    auto& metadata = object_in(object, "metadata");
-    metadata["deletionTimestamp"] = to_rfc3339(store_.clock().now() + std::chrono::seconds{grace});
-    metadata["deletionGracePeriodSeconds"] = grace;
-  });
+  store_.edit(pod_ref(pod),
+              [&](json::object& object) { set_deletion(object, store_.clock().now(), grace); });
 }
 
 void DaemonSets::make_pod(const Owned& owned, const std::string& node) {

@@ -149,7 +149,7 @@ void Kubelets::report(const std::string& uid, const RunningPod& running, const j
   const auto* known = store_.find(ref);
   if (known == nullptr || uid_of(*known) != uid) return;
   const auto status = pod_status(running, sockets_.addresses_of(name_of(node)));
-  if (known->at("status") == json::value(status)) return;
+  if (const auto* told = object_at(*known, {"status"}); told != nullptr && *told == status) return;
   store_.edit(ref, [&](json::object& object) { object["status"] = status; });
 }
 

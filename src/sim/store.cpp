@@ -4,6 +4,7 @@
 
 #include "base/json_read.hpp"
 #include "sim/json_patch.hpp"
+#include "sim/object_form.hpp"
 #include "sim/selector.hpp"
 
 namespace catflap::sim {
@@ -54,11 +55,14 @@ void name_versions(json::value& value) {
   }
 }
 
-/// What the server writes where nothing is said, as far as catflap shows it: the version of a field
-/// that a template's environment refers to.
+/// What the server writes where nothing is said and leaves out where nothing is meant, as far as
+/// catflap shows it: the version of a field that a template's environment refers to, and a
+/// variable's empty value.
 void fill_in(const Resource& resource, json::object& object) {
   auto* spec = object.if_contains("spec");
-  if (resource.group == "apps" && spec != nullptr) name_versions(*spec);
+  if (spec == nullptr || (resource.group != "apps" && resource != kube::kPods)) return;
+  if (resource.group == "apps") name_versions(*spec);
+  drop_empty_values(*spec);
 }
 
 Result<void> check_size(const ObjectRef& ref, const json::object& object) {
@@ -207,8 +211,7 @@ json::object Store::updated(const json::object& old, json::object next) const {
   };
   auto& metadata = metadata_of(next);
   if (content(old) != content(next)) {
-    const auto* generation = old.at("metadata").as_object().if_contains("generation");
-    metadata["generation"] = generation == nullptr ? 1 : generation->to_number<std::int64_t>() + 1;
+    metadata["generation"] = number_at(old, {"metadata", "generation"}) + 1;
   }
   return next;
 }
@@ -249,6 +252,7 @@ Result<json::object> Store::create(const Resource& resource, const std::string& 
                  .subject = ref.to_string(),
                  .system_code = 409};
   TRY(check_size(ref, next));
+  fill_in(resource, next);
   for (const auto* key : {"uid", "generation", "creationTimestamp", "resourceVersion"})
     metadata.erase(key);
   if (dry_run) return next;

@@ -35,11 +35,13 @@ bool is_ignored(const json::object& set) {
 void set_port(json::object& pod_spec, const json::value& port) {
   const auto felix = look::felix_container(pod_spec).value_or("");
   for (auto& container : array_in(pod_spec, "containers")) {
-    if (text_at(container.as_object(), {"name"}) != felix) continue;
-    auto& env = array_in(container.as_object(), "env");
+    auto* own = container.if_object();
+    if (own == nullptr || text_at(*own, {"name"}) != felix) continue;
+    auto& env = array_in(*own, "env");
     json::array kept;
     for (const auto& entry : env) {
-      const auto name = to_lower(text_at(entry.as_object(), {"name"}));
+      const auto name =
+          entry.is_object() ? to_lower(text_at(entry.get_object(), {"name"})) : std::string{};
       if (name != to_lower(kEnabled) && name != to_lower(kPort)) kept.push_back(entry);
     }
     if (!port.is_null()) {

@@ -27,9 +27,9 @@ json::object node_condition(std::string_view type, std::string_view status, std:
 void set_condition(json::object& object, json::object condition) {
   auto& conditions = array_in(object_in(object, "status"), "conditions");
   for (auto& one : conditions) {
-    if (text_at(one.as_object(), {"type"}) != text_at(condition, {"type"})) continue;
-    if (text_at(one.as_object(), {"status"}) != text_at(condition, {"status"}))
-      one = std::move(condition);
+    const auto* known = one.if_object();
+    if (known == nullptr || text_at(*known, {"type"}) != text_at(condition, {"type"})) continue;
+    if (text_at(*known, {"status"}) != text_at(condition, {"status"})) one = std::move(condition);
     return;
   }
   conditions.push_back(std::move(condition));
@@ -41,7 +41,8 @@ void set_unreachable(json::object& node, bool unreachable) {
   constexpr const char* kTaint = "node.kubernetes.io/unreachable";
   json::array others;
   for (auto& taint : taints)
-    if (text_at(taint.as_object(), {"key"}) != kTaint) others.push_back(taint);
+    if (!taint.is_object() || text_at(taint.get_object(), {"key"}) != kTaint)
+      others.push_back(taint);
   if (unreachable) {
     others.push_back(json::object{{"key", kTaint}, {"effect", "NoSchedule"}});
     others.push_back(json::object{{"key", kTaint}, {"effect", "NoExecute"}});
