@@ -7,6 +7,7 @@
 #include "sim/api_call.hpp"
 #include "sim/discovery.hpp"
 #include "sim/openapi.hpp"
+#include "sim/reviews.hpp"
 
 namespace catflap::sim {
 
@@ -64,14 +65,6 @@ bool is_master(const User& user) {
   return std::find(user.groups.begin(), user.groups.end(), "system:masters") != user.groups.end();
 }
 
-/// What the ClusterRole system:discovery gives to everybody: there a group that is not served is
-/// not found, rather than forbidden.
-bool is_discovery(const ApiRequest& request) {
-  if (request.method != "GET" || request.segments.empty()) return false;
-  const auto& root = request.segments.front();
-  return root == "api" || root == "apis" || root == "openapi";
-}
-
 }  // namespace
 
 const User* ApiHandler::user_of(const ApiRequest& request) const {
@@ -100,9 +93,11 @@ ApiHandler::Answer ApiHandler::handle(const ApiRequest& request) {
 
 ApiHandler::Answer ApiHandler::handle_as(const User& user, const ApiRequest& request) {
   if (auto found = discover(request)) return *std::move(found);
+  if (auto answer = review_reply(user, request)) return *std::move(answer);
   auto target = object_target(request.segments);
   if (!target) {
-    if (!is_master(user) && !is_discovery(request)) return forbidden_path(user, request);
+    if (!is_master(user) && !is_discovery(request.method, request.path))
+      return forbidden_path(user, request);
     return text_reply("404 page not found\n", 404);
   }
   auto verb = verb_of(request, *target);
@@ -133,6 +128,7 @@ ApiHandler::Answer ApiHandler::handle_as(const User& user, const ApiRequest& req
 ApiHandler::Answer ApiHandler::dispatch(const Call& call) {
   const auto& subresource = call.target.subresource;
   if (subresource == "exec" && call.kind.resource == kube::kPods) return exec(call);
+  if (subresource == "log" && call.kind.resource == kube::kPods) return log(call);
   if (subresource == "proxy" && call.kind.resource == kube::kPods) return proxy(call);
   if (subresource == "portforward" && call.kind.resource == kube::kPods) return forward(call);
   const bool status = subresource == "status" && call.kind.has_status;

@@ -9,6 +9,7 @@
 #include "sim/api_reply.hpp"
 #include "sim/api_request.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/felix_log.hpp"
 #include "sim/forward_frames.hpp"
 #include "sim/pod_proxy.hpp"
 #include "sim/users.hpp"
@@ -18,9 +19,10 @@ namespace catflap::sim {
 
 class ApiHandler {
  public:
-  /// An answer; or a watch, an exec, a request to a pod or a forwarded port that the connection
-  /// then plays.
-  using Answer = std::variant<Reply, WatchFeed, ExecRequest, ProxyRequest, ForwardRequest>;
+  /// An answer; or a watch, an exec, a request to a pod, a forwarded port or a log that the
+  /// connection then plays.
+  using Answer =
+      std::variant<Reply, WatchFeed, ExecRequest, ProxyRequest, ForwardRequest, LogRequest>;
 
   /// `version` is the server's gitVersion, "v1.33.13".
   ApiHandler(Store& store, Users users, std::string version)
@@ -42,6 +44,7 @@ class ApiHandler {
   [[nodiscard]] Reply list(const Call& call) const;
   [[nodiscard]] Answer watch(const Call& call) const;
   [[nodiscard]] Answer exec(const Call& call) const;
+  [[nodiscard]] Answer log(const Call& call) const;
   [[nodiscard]] Answer proxy(const Call& call) const;
   [[nodiscard]] Answer forward(const Call& call) const;
   [[nodiscard]] Reply create(const Call& call);

@@ -126,15 +126,19 @@ TEST_F(ApiHandlerTest, BodiesThatAreNotWhatTheySayAreRefused) {
       {"content-type", "application/json-patch+json"}};
   for (const auto* patch : {"{}", "[1]", R"([{"op":"add"}])", R"([{"op":"add","path":1}])"})
     EXPECT_EQ(ask("PATCH", kSet, patch, json_patch).status, 400) << patch;
-  EXPECT_EQ(ask("PATCH", kSet, "{}", {{"content-type", "application/apply-patch+yaml"}}).status,
-            415);
+  for (const auto* target : {kSet, "/api/v1/namespaces/ns/configmaps/not-there"}) {
+    const auto applied =
+        ask("PATCH", target, "{}", {{"content-type", "application/apply-patch+yaml"}});
+    EXPECT_EQ(applied.status, 415);
+    EXPECT_THAT(applied.body, HasSubstr("without --server-side works"));
+  }
   EXPECT_EQ(ask("POST", "/api/v1/namespaces/ns/configmaps", "[]").status, 400);
   EXPECT_EQ(ask("POST", "/api/v1/namespaces/ns/configmaps", "{}").status, 422);
   EXPECT_EQ(ask("POST", "/api/v1/namespaces/ns/configmaps", R"({"metadata":{"name":7}})").status,
             422);
   EXPECT_EQ(ask("DELETE", kSet, "7").status, 400);
   EXPECT_EQ(ask("POST", "/api/v1/configmaps", R"({"metadata":{"name":"x"}})").status, 405);
-  EXPECT_EQ(ask("GET", "/api/v1/namespaces/ns/pods/p/log").status, 404);
+  EXPECT_EQ(ask("POST", "/api/v1/namespaces/ns/pods/p/log").status, 405);
   EXPECT_EQ(ask("GET", "/apis/apps/v1/bars").status, 404);
   EXPECT_EQ(ask("GET", "/api/v1/pods?limit=x").status, 400);
   EXPECT_EQ(ask("GET", "/api/v1/pods?resourceVersion=99999").status, 504);

@@ -1,6 +1,7 @@
 // ApiHandler: get, list, watch and the beginning of an exec.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/json_read.hpp"
@@ -59,12 +60,23 @@ constexpr const char* kContinueExpired =
     "The provided continue parameter is too old to display a consistent list result. You can start "
     "a new list without the continue parameter.";
 
-std::string container_of(const json::object& pod, const std::string& wanted) {
-  const auto containers = objects_at(pod, {"spec", "containers"});
-  if (wanted.empty()) return containers.size() == 1 ? text_at(*containers[0], {"name"}) : "";
-  for (const auto* container : containers)
-    if (text_at(*container, {"name"}) == wanted) return wanted;
-  return {};
+/// The container that is meant, of a pod that has a node.
+Result<std::string> chosen_container(const json::object& pod, const std::string& wanted) {
+  const auto refuse = [](std::string what) {
+    return Error{.kind = ErrorKind::usage, .what = std::move(what)};
+  };
+  const auto name = text_at(pod, {"metadata", "name"});
+  auto containers = objects_at(pod, {"spec", "containers"});
+  if (wanted.empty() && containers.size() != 1)
+    return refuse(fmt::format("a container name must be specified for pod {}", name));
+  const auto chosen = wanted.empty() ? text_at(*containers[0], {"name"}) : wanted;
+  for (const auto* one : objects_at(pod, {"spec", "initContainers"})) containers.push_back(one);
+  const bool known = std::ranges::any_of(
+      containers, [&](const auto* one) { return text_at(*one, {"name"}) == chosen; });
+  if (!known) return refuse(fmt::format("container {} is not valid for pod {}", wanted, name));
+  if (text_at(pod, {"spec", "nodeName"}).empty())
+    return refuse(fmt::format("pod {} does not have a host assigned", name));
+  return chosen;
 }
 
 }  // namespace
@@ -134,20 +146,38 @@ ApiHandler::Answer ApiHandler::watch(const Call& call) const {
 ApiHandler::Answer ApiHandler::exec(const Call& call) const {
   const auto* pod = store_.find(call.ref());
   if (pod == nullptr) return not_found_reply(call.kind, call.target.name);
-  const auto wanted = call.request.option("container");
-  const auto container = container_of(*pod, wanted);
   const auto& name = call.target.name;
-  if (container.empty() && wanted.empty())
-    return bad_request(fmt::format("a container name must be specified for pod {}", name));
-  if (container.empty())
-    return bad_request(fmt::format("container {} is not valid for pod {}", wanted, name));
-  if (text_at(*pod, {"spec", "nodeName"}).empty())
-    return bad_request(fmt::format("pod {} does not have a host assigned", name));
-  ExecRequest exec{.namespace_ = call.target.namespace_, .pod = name, .container = container};
+  const auto container = chosen_container(*pod, call.request.option("container"));
+  if (!container) return bad_request(container.error().what);
+  ExecRequest exec{.namespace_ = call.target.namespace_, .pod = name, .container = *container};
   for (const auto& [key, value] : call.request.query)
     if (key == "command") exec.command.push_back(value);
   if (exec.command.empty()) return bad_request("you must specify at least 1 command");
   return exec;
+}
+
+ApiHandler::Answer ApiHandler::log(const Call& call) const {
+  if (call.verb != "get") return method_not_allowed();
+  const auto* pod = store_.find(call.ref());
+  if (pod == nullptr) return not_found_reply(call.kind, call.target.name);
+  const auto container = chosen_container(*pod, call.request.option("container"));
+  if (!container) return bad_request(container.error().what);
+  LogRequest log{.namespace_ = call.target.namespace_,
+                 .pod = call.target.name,
+                 .container = *container,
+                 .timestamps = call.request.is_set("timestamps"),
+                 .previous = call.request.is_set("previous")};
+  const auto number = [&](const char* option) -> std::optional<std::uint64_t> {
+    const auto text = call.request.option(option);
+    return text.empty() ? std::nullopt : read_number(text, 0);
+  };
+  log.tail = number("tailLines");
+  log.bytes = number("limitBytes");
+  constexpr std::uint64_t kMost = 1'000'000'000;
+  if (const auto seconds = number("sinceSeconds"))
+    log.since = store_.clock().now() -
+                std::chrono::seconds{static_cast<std::int64_t>(std::min(*seconds, kMost))};
+  return log;
 }
 
 /// kubernetes, pkg/registry/core/pod/strategy.go: ResourceLocation.

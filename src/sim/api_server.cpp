@@ -97,6 +97,10 @@ void ApiServer::set_forward_handler(ForwardHandler handler) {
   impl_->hub->forward = std::move(handler);
 }
 
+void ApiServer::set_log_handler(LogHandler handler) {
+  impl_->hub->logs = std::move(handler);
+}
+
 void ApiServer::notify() {
   for (auto* session : impl_->hub->sessions) session->wake();
 }

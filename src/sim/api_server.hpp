@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "sim/exec_handler.hpp"
+#include "sim/felix_log.hpp"
 #include "sim/forward_frames.hpp"
 #include "sim/store.hpp"
 #include "sim/users.hpp"
@@ -43,6 +44,8 @@ class ApiServer {
   void set_exec_handler(ExecHandler handler);
   /// Without a handler nothing listens in any pod.
   void set_forward_handler(ForwardHandler handler);
+  /// Without a handler no logs are served.
+  void set_log_handler(LogHandler handler);
   /// The store has changed without a request: watches are told. (Writes of clients tell them
   /// anyway.)
   void notify();

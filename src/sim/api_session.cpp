@@ -141,6 +141,10 @@ class Session final : public ApiSession, public std::enable_shared_from_this<Ses
     if (auto* feed = std::get_if<WatchFeed>(&answer)) co_return co_await watch(*feed) && keep;
     if (const auto* wanted = std::get_if<ProxyRequest>(&answer))
       co_return co_await proxy(request, *wanted) && keep;
+    if (const auto* wanted = std::get_if<LogRequest>(&answer)) {
+      const auto reply = hub_->logs ? hub_->logs(*wanted) : unknown_resource();
+      co_return co_await send(request, reply) && keep;
+    }
     if (const auto* wanted = std::get_if<ForwardRequest>(&answer)) {
       co_await forward(request, *wanted);
       co_return false;

@@ -22,6 +22,7 @@ struct ApiHub {
   const Store& store;
   ExecHandler exec;
   ForwardHandler forward;
+  LogHandler logs;
   bool closed = false;
   std::set<ApiSession*> sessions;
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/json_read.hpp"
+#include "sim/api_body.hpp"
 #include "sim/api_call.hpp"
 #include "sim/edits.hpp"
 #include "sim/field_owners.hpp"
@@ -13,45 +14,10 @@ namespace catflap::sim {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 100;
-
-using Body = std::variant<json::value, Reply>;
-
-Body read_body(const std::string& text) {
-  json::parse_options options;
-  options.max_depth = kMaxDepth;
-  json::error_code error;
-  auto value = json::parse(text, error, {}, options);
-  if (error) return bad_request("the body is not JSON: " + error.message());
-  return value;
-}
-
-std::string content_type(const ApiRequest& request) {
-  const auto type = request.header("content-type");
-  return type.substr(0, type.find(';'));
-}
-
-Reply unsupported_type() {
-  return failure_reply(415, "UnsupportedMediaType",
-                       "the body of the request was in an unknown format - accepted media types "
-                       "include: application/json",
-                       json::object{});
-}
-
 Reply rejected() {
   return failure_reply(422, "Invalid",
                        "the server rejected our request due to an error in our request",
                        json::object{});
-}
-
-/// The object out of the request's body, a create's or an update's.
-Body read_object(const ApiRequest& request) {
-  const auto type = content_type(request);
-  if (!type.empty() && type != "application/json") return unsupported_type();
-  auto body = read_body(request.body);
-  if (const auto* value = std::get_if<json::value>(&body); value && !value->is_object())
-    return bad_request("the body is not an object");
-  return body;
 }
 
 bool is_wellformed(const json::value& patch) {
@@ -208,6 +174,7 @@ Reply ApiHandler::create(const Call& call) {
   auto& metadata = object_in(object, "metadata");
   metadata["name"] = ref.name;
   for (const auto* key : {"namespace", "managedFields", "deletionTimestamp"}) metadata.erase(key);
+  if (call.kind.resource == kube::kPods) object["status"] = json::object{{"phase", "Pending"}};
   record_writer({}, object, writer_of(call.request, call.kind, "", store_.clock().now()));
   const auto made = store_.create(call.kind.resource, ref.namespace_, object, call.is_dry_run());
   if (!made) return error_reply(call.kind, ref.name, made.error());
@@ -215,6 +182,11 @@ Reply ApiHandler::create(const Call& call) {
 }
 
 Reply ApiHandler::change(const Call& call) {
+  if (content_type(call.request) == "application/apply-patch+yaml")
+    return failure_reply(415, "UnsupportedMediaType",
+                         "the embedded cluster does not serve server-side apply; kubectl apply "
+                         "without --server-side works",
+                         json::object{});
   const auto ref = call.ref();
   const auto* old = store_.find(ref);
   if (old == nullptr) return not_found_reply(call.kind, ref.name);

@@ -134,6 +134,7 @@ Result<void> Cluster::Impl::open(const Options& options) {
   api->set_exec_handler([this](const ExecRequest& request) { return world->exec(request); });
   api->set_forward_handler(
       [this](const ForwardRequest& request) { return world->forward(request); });
+  api->set_log_handler([this](const LogRequest& request) { return world->logs(request); });
   kubeconfig = kubeconfig_text(api->url(), api->ca_pem(),
                                {{"admin", admin_token}, {"user", user_token}}, "user");
   tick();

@@ -1,5 +1,7 @@
 #include "sim/felix.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -30,11 +32,21 @@ Felix::~Felix() {
   stop();
 }
 
+std::optional<std::string> Felix::file() const {
+  const auto own = world_.felix_cfg.find(container_.node);
+  return own == world_.felix_cfg.end() ? std::nullopt : std::optional{own->second};
+}
+
 FelixSettings Felix::settings_now() const {
-  const auto file = world_.felix_cfg.find(container_.node);
-  return felix_settings(store_, container_,
-                        file == world_.felix_cfg.end() ? std::nullopt : std::optional{file->second},
-                        world_.vendor_default);
+  return felix_settings(store_, container_, file(), world_.vendor_default);
+}
+
+/// With the datastore not ready it has read nothing yet.
+void Felix::log_settings() {
+  if (settings_.waits) return;
+  const auto now = store_.clock().now();
+  log_.read_settings(now, pid(), felix_declared(store_, container_, file()));
+  if (settings_.enabled) log_.serves(now, pid());
 }
 
 void Felix::start() {
@@ -44,6 +56,7 @@ void Felix::start() {
   started_ = store_.clock().now();
   if (!settings_.runs) return;
   ++starts_;
+  log_settings();
   listens_at_ = started_ + kListensAfter;
 }
 
@@ -79,7 +92,12 @@ void Felix::listen() {
                              .owner = SocketOwner::felix_health});
   // With a TLS file missing it gives up; with the port taken it tries for ever.
   if (settings_.waits || !settings_.enabled || settings_.serves.empty() || metrics_) return;
-  if (!open_metrics()) listens_at_ = store_.clock().now() + kRetriesAfter;
+  const auto now = store_.clock().now();
+  log_.listens(now, pid(), settings_.host, settings_.port);
+  if (open_metrics()) return;
+  listens_at_ = now + kRetriesAfter;
+  const auto place = fmt::format("[{}]:{}", settings_.host, settings_.port);
+  log_.fails_to_listen(now, pid(), fmt::format("listen tcp {}: bind failed", place));
 }
 
 /// The versions of what Felix watches, as far as it is played here.
@@ -101,7 +119,9 @@ void Felix::follow(FelixSettings declared) {
   const auto now = store_.clock().now();
   if (settings_.waits) {
     settings_ = std::move(declared);
-    if (!settings_.waits) listens_at_ = now + kRetriesAfter;
+    if (settings_.waits) return;
+    log_settings();
+    listens_at_ = now + kRetriesAfter;
   } else if (declared != settings_) {
     restarts_at_ = now + kRestartsAfter;
   }
@@ -115,6 +135,7 @@ TimePoint Felix::tick() {
     if (seen != seen_) follow(settings_now());
   }
   if (restarts_at_ && now >= *restarts_at_) {
+    log_.restarts(now, pid());
     stop();
     start();
   }

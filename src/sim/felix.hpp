@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "sim/felix_log.hpp"
 #include "sim/felix_settings.hpp"
 #include "sim/settings.hpp"
 #include "sim/sockets.hpp"
@@ -29,6 +30,9 @@ class Felix {
   [[nodiscard]] bool waits() const { return settings_.waits; }
   [[nodiscard]] bool listens() const { return metrics_.has_value(); }
   [[nodiscard]] const FelixContainer& container() const { return container_; }
+  [[nodiscard]] const FelixLog& log() const { return log_; }
+  /// Of the process as it runs now.
+  [[nodiscard]] int pid() const { return 100 + starts_; }
 
  private:
   void start();
@@ -36,6 +40,8 @@ class Felix {
   void listen();
   void follow(FelixSettings declared);
   [[nodiscard]] bool open_metrics();
+  void log_settings();
+  [[nodiscard]] std::optional<std::string> file() const;
   [[nodiscard]] FelixSettings settings_now() const;
   [[nodiscard]] std::string watched() const;
 
@@ -45,6 +51,7 @@ class Felix {
   FelixContainer container_;
   FelixSettings settings_;
   std::string seen_;  // versions of what it watches
+  FelixLog log_;
   int starts_ = 0;
   TimePoint started_{};
   std::optional<TimePoint> listens_at_;   // or tries to, again

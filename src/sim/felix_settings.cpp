@@ -108,6 +108,13 @@ std::string cluster_version(const Store& store) {
   return found == nullptr ? std::string{} : text_at(*found, {"spec", "calicoVersion"});
 }
 
+/// As the image's tag says, or the cluster's own word.
+std::string version_of(const Store& store, const FelixContainer& container) {
+  const auto* own = container_in(container);
+  const auto tag = own != nullptr ? look::image_tag(text_at(*own, {"image"})) : std::string{};
+  return parse_version(tag) ? tag : cluster_version(store);
+}
+
 /// calico-node writes true before Felix starts where nothing is said. C:
 /// node/pkg/lifecycle/startup.
 bool waits_for_datastore(const Store& store,
@@ -213,10 +220,9 @@ std::optional<std::string> mounted_felix_cfg(const Store& store, const FelixCont
   return text == map.data.end() ? std::nullopt : std::optional{text->second};
 }
 
-FelixSettings felix_settings(const Store& store, const FelixContainer& container,
-                             const std::optional<std::string>& file, bool vendor_default) {
-  const auto environment = environment_of(container);
-  const auto objects = configurations(store, environment);
+Declared felix_declared(const Store& store, const FelixContainer& container,
+                        const std::optional<std::string>& file) {
+  const auto objects = configurations(store, environment_of(container));
   ResolveInput input{.pod = container.pod,
                      .felix_container = container.container,
                      .node = container.node,
@@ -226,11 +232,16 @@ FelixSettings felix_settings(const Store& store, const FelixContainer& container
                      .felix_configurations = &objects};
   const auto text = file ? file : mounted_felix_cfg(store, container);
   if (text) input.file = {.state = FelixConfigFile::State::text, .text = *text};
-  const auto* own = container_in(container);
-  const auto tag = own != nullptr ? look::image_tag(text_at(*own, {"image"})) : std::string{};
-  input.calico_version = parse_version(tag) ? tag : cluster_version(store);
-  const auto version = parse_version(input.calico_version);
-  const auto declared = resolve(input);
+  input.calico_version = version_of(store, container);
+  return resolve(input);
+}
+
+FelixSettings felix_settings(const Store& store, const FelixContainer& container,
+                             const std::optional<std::string>& file, bool vendor_default) {
+  const auto environment = environment_of(container);
+  const auto text = file ? file : mounted_felix_cfg(store, container);
+  const auto version = parse_version(version_of(store, container));
+  const auto declared = felix_declared(store, container, file);
   FelixSettings settings{
       .runs = variable(environment, "CALICO_DISABLE_FELIX").empty() &&
               (!text || parse_felix_cfg(*text).has_value()),
@@ -239,7 +250,7 @@ FelixSettings felix_settings(const Store& store, const FelixContainer& container
       .port = declared.port.value.value_or(kDefaultMetricsPort),
       .host = version && *version < kHostSince ? "" : declared.host.value.value_or(""),
       .serves = server_kind(declared, version),
-      .other = other_fields(objects, container.node, environment)};
+      .other = other_fields(configurations(store, environment), container.node, environment)};
   if (!declared.other_ports.empty()) settings.health_port = declared.other_ports.front();
   return settings;
 }

@@ -46,6 +46,10 @@ struct FelixSettings {
 [[nodiscard]] std::optional<std::string> mounted_felix_cfg(const Store& store,
                                                            const FelixContainer& container);
 
+/// What the sources of its settings say together. `file` as below.
+[[nodiscard]] Declared felix_declared(const Store& store, const FelixContainer& container,
+                                      const std::optional<std::string>& file);
+
 /// `file`: the text of its felix.cfg, none: as mounted, or the image's own. `vendor_default`: this
 /// build serves metrics when nothing is set. Where Felix itself would pick at random (names that
 /// differ in case only), metrics are on.

@@ -58,7 +58,7 @@ class Output {
   void add_felix();
   [[nodiscard]] std::string descriptors() const;
   /// A new process has a new number.
-  [[nodiscard]] int pid() const { return 100 + state_.felix->starts(); }
+  [[nodiscard]] int pid() const { return state_.felix->pid(); }
 
   std::string nonce_;
   const InsideState& state_;

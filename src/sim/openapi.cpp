@@ -48,7 +48,8 @@ std::optional<Reply> openapi_reply(const std::vector<Kind>& kinds,
   return json_reply(
       json::object{{"openapi", "3.0.0"},
                    {"info", json::object{{"title", "Kubernetes"}, {"version", "unversioned"}}},
-                   {"paths", std::move(paths)}});
+                   {"paths", std::move(paths)},
+                   {"components", json::object{{"schemas", json::object{}}}}});
 }
 
 }  // namespace catflap::sim

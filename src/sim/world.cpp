@@ -225,6 +225,24 @@ std::optional<ExecAnswer> World::exec(const ExecRequest& request) const {
                                                   .felix_cfg = file})};
 }
 
+Reply World::logs(const LogRequest& request) const {
+  const auto* pod = store_.find({kube::kPods, request.namespace_, request.pod});
+  const auto* running = pod == nullptr ? nullptr : kubelets_.find(uid_of(*pod));
+  if (running != nullptr && kubelets_.stands_still(running->node))
+    return failure_reply(500, "InternalError",
+                         fmt::format("the kubelet of {} does not answer", running->node));
+  if (running == nullptr || !running->started)
+    return bad_request(fmt::format("container \"{}\" in pod \"{}\" is waiting to start: {}",
+                                   request.container, request.pod,
+                                   running == nullptr ? "Pending" : running->waiting_reason));
+  if (request.previous)
+    return bad_request(fmt::format("previous terminated container \"{}\" in pod \"{}\" not found",
+                                   request.container, request.pod));
+  const bool is_felix =
+      running->felix && running->felix->container().container == request.container;
+  return text_reply(is_felix ? log_text(running->felix->log().lines(), request) : std::string{});
+}
+
 ForwardPlay World::forward(const ForwardRequest& request) const {
   const auto* pod = store_.find({kube::kPods, request.namespace_, request.pod});
   const auto* running = pod == nullptr ? nullptr : kubelets_.find(uid_of(*pod));

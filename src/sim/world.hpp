@@ -40,6 +40,8 @@ class World {
   /// Plays the scripts that catflap runs: in a container of Felix's, and in a debug pod, which has
   /// what its annotation sim.catflap.dev/tools says (default curl). Other commands end with 127.
   [[nodiscard]] std::optional<ExecAnswer> exec(const ExecRequest& request) const;
+  /// What kubectl logs shows of a container: Felix's words, of others nothing.
+  [[nodiscard]] Reply logs(const LogRequest& request) const;
   /// Who listens on localhost in that pod, which is on its node's network.
   [[nodiscard]] ForwardPlay forward(const ForwardRequest& request) const;
 

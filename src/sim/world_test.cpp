@@ -413,6 +413,48 @@ cluster:
   EXPECT_EQ(other->exit_code, 127);
 }
 
+TEST(World, LogsSayWhatFelixMakesOfItsSettings) {
+  Cluster cluster(R"(
+cluster:
+  env: {FELIX_PROMETHEUSMETRICSENABLED: "yes"}
+  listeners: {n1: [{port: 9091, serves: pushgateway}]}
+  patches:
+    - {target: felixconfiguration/default, merge: {spec: {prometheusMetricsEnabled: false}}}
+)");
+  const auto logs = [&](const std::string& node, LogRequest request) {
+    request.namespace_ = "kube-system";
+    request.pod = name_of(cluster.pod_on(node));
+    if (request.container.empty()) request.container = "calico-node";
+    return cluster.world->logs(request);
+  };
+  const auto whole = logs("n2", {}).body;
+  EXPECT_THAT(whole, HasSubstr("Parsing value for PrometheusMetricsEnabled: yes (from environment "
+                               "variable)\n"));
+  EXPECT_THAT(whole, HasSubstr("Parsed value for PrometheusMetricsEnabled: true (from environment "
+                               "variable)\n"));
+  EXPECT_THAT(whole, HasSubstr("Skipping config value for PrometheusMetricsEnabled from datastore "
+                               "(global); already have a value from environment variable\n"));
+  EXPECT_THAT(whole, HasSubstr("Prometheus metrics enabled.  Starting server.\n"));
+  EXPECT_THAT(whole, HasSubstr("Starting prometheus metrics endpoint host=\"\" port=9091\n"));
+  EXPECT_THAT(whole, testing::Not(HasSubstr("failed")));
+  EXPECT_THAT(logs("n1", {}).body, HasSubstr("Prometheus metrics endpoint failed"));
+  const auto last = logs("n2", {.tail = 1, .timestamps = true}).body;
+  EXPECT_EQ(std::ranges::count(last, '\n'), 1);
+  EXPECT_THAT(last, testing::StartsWith("20"));
+  EXPECT_EQ(logs("n2", {.since = cluster.clock.now()}).body, "");
+  EXPECT_EQ(logs("n2", {.bytes = 5}).body, whole.substr(0, 5));
+  EXPECT_EQ(logs("n2", {.container = "install-cni"}).body, "");
+  EXPECT_EQ(logs("n2", {.previous = true}).status, 400);
+  cluster.annotate("n2", "true");
+  EXPECT_EQ(logs("n2", {}).status, 500) << "nobody is there to ask";
+  cluster.annotate("n2", "false");
+  cluster.set_env("false");
+  cluster.run(30s);
+  const auto off = logs("n3", {}).body;
+  EXPECT_THAT(off, HasSubstr("Parsed value for PrometheusMetricsEnabled: false"));
+  EXPECT_THAT(off, testing::Not(HasSubstr("Starting server")));
+}
+
 TEST(World, AHundredNodesTakeNoTime) {
   const auto asked = RealClock().steady();
   Cluster cluster("cluster: {nodes: 100, env: {FELIX_PROMETHEUSMETRICSENABLED: \"true\"}}");
