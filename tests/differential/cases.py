@@ -1,7 +1,8 @@
 """Random cases for the differential test, aimed at the edges of how Felix decides.
 
 A case is what one Felix sees: {"node", "env": [{"name", "value"}], "file": text of felix.cfg, "objects":
-[FelixConfiguration], "repeat": how often the oracle looks, because Go's maps have no order}.
+[FelixConfiguration]}, and if names that differ in case only could meet in it, "repeat": how often the oracle looks,
+because Go's maps have no order, and "until": the parameters of those names; two values of each are enough.
 """
 
 import json
@@ -141,13 +142,17 @@ class Maker:
         return [self.object(name) for name, probability in names.items() if self.chance(probability)]
 
     def case(self):
-        random_in_felix = self.chance(0.05)  # such a case costs REPEAT others
+        random_in_felix = self.chance(0.05)  # such a case costs up to REPEAT others
         while True:
-            made = {"node": NODE, "env": self.env(), "file": self.file(), "objects": self.objects(), "repeat": 1}
-            if random_in_felix and has_variants(made):
-                return dict(made, repeat=REPEAT)
-            if not random_in_felix and not has_variants(made):
+            made = {"node": NODE, "env": self.env(), "file": self.file(), "objects": self.objects()}
+            several = variants(made)
+            if random_in_felix and several:
+                return dict(made, repeat=REPEAT, until=several)
+            if not random_in_felix and not several:
                 return made
+
+    def cases(self, count):
+        return [self.case() for _ in range(count)]
 
 
 def names_by_place(case):
@@ -155,14 +160,16 @@ def names_by_place(case):
     yield {entry["name"] for entry in case["env"]}
     yield {line.split("=")[0].split(":")[0].strip("\ufeff \t") for line in case["file"].splitlines()}
     for made in case["objects"]:
-        text = json.dumps(made, ensure_ascii=False)
-        yield {word for word in text.replace(ANNOTATION, '"').replace("\\", "").split('"')}
+        text = json.dumps(made, ensure_ascii=False).replace(ANNOTATION, '"').replace("\\", "")
+        # A field of the spec is no other spelling: Felix keeps it under the parameter's name.
+        yield {word for word in text.replace('"prometheusMetrics', '"PrometheusMetrics').split('"')}
 
 
-def has_variants(case):
-    """Could names that differ in case only meet somewhere? Then one evaluation proves nothing."""
+def variants(case):
+    """The parameters whose names could meet somewhere in two spellings. Then one evaluation proves nothing."""
+    found = set()
     for names in names_by_place(case):
         folded = [name.lower().replace("\u212a", "k") for name in names]
-        if any("prometheusmetrics" in name and folded.count(name) > 1 for name in folded):
-            return True
-    return False
+        found |= {parameter for parameter in PARAMETERS for name in folded
+                  if parameter.lower() in name and folded.count(name) > 1}
+    return sorted(found)

@@ -1,5 +1,6 @@
 // catflap's side of the differential test: reads the cases that testbed/calico/oracle reads, one
-// JSON object a line, and prints what core/resolve makes of each.
+// JSON object a line, and prints what core/resolve makes of each for the version of Calico in its
+// argument.
 #include <iostream>
 
 #include "base/json_read.hpp"
@@ -48,7 +49,7 @@ json::object shown(const Param<T>& param) {
   return out;
 }
 
-json::object answer_to(const json::object& test_case) {
+json::object answer_to(const json::object& test_case, const std::string& calico_version) {
   const std::string node = text_at(test_case, {"node"});
   json::array env = array_at(test_case, {"env"});
   env.push_back(
@@ -62,7 +63,7 @@ json::object answer_to(const json::object& test_case) {
       .node = node,
       .file = {.state = FelixConfigFile::State::text, .text = text_at(test_case, {"file"})},
       .felix_configurations = &objects,
-      .calico_version = "v3.30.1"};
+      .calico_version = calico_version};
   input.pod = {{"metadata", {{"namespace", "kube-system"}}},
                {"spec", {{"nodeName", node}, {"containers", json::array{container}}}}};
   const Declared declared = resolve(input);
@@ -74,10 +75,11 @@ json::object answer_to(const json::object& test_case) {
 }  // namespace
 }  // namespace catflap
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
   std::string line;
   while (std::getline(std::cin, line)) {
     const auto test_case = boost::json::parse(line);
-    std::cout << boost::json::serialize(catflap::answer_to(test_case.as_object())) << '\n';
+    std::cout << boost::json::serialize(catflap::answer_to(test_case.as_object(), argv[1])) << '\n';
   }
 }

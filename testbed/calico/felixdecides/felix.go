@@ -34,14 +34,12 @@ type Outcome struct {
 	Unusable []string
 }
 
-// config.New fills a table of the package the first time. Felix calls it on one goroutine; two of ours ended the process
-// with "concurrent map iteration and map write".
-var one sync.Mutex
+// Felix's configuration before it has read anything; config.New sets hundreds of fields by reflection, Copy copies them.
+// New also fills a table of the package: two goroutines in it ended the process with "concurrent map iteration and map write".
+var unread = sync.OnceValue(config.New)
 
 // Evaluate fails only if Felix refuses a parameter, which it does for none of those about metrics.
 func Evaluate(in Inputs) (Outcome, error) {
-	one.Lock()
-	defer one.Unlock()
 	var out Outcome
 	file, err := config.LoadConfigFileData([]byte(in.File))
 	if err != nil {
@@ -53,7 +51,7 @@ func Evaluate(in Inputs) (Outcome, error) {
 			out.Unusable = append(out.Unusable, name)
 		}
 	}
-	out.Config = config.New()
+	out.Config = unread().Copy()
 	for _, step := range []struct {
 		raw    map[string]string
 		source config.Source
@@ -63,6 +61,9 @@ func Evaluate(in Inputs) (Outcome, error) {
 		{global, config.DatastoreGlobal},
 		{host, config.DatastorePerHost},
 	} {
+		if len(step.raw) == 0 {
+			continue // UpdateFrom would resolve all the rest again, and nothing else
+		}
 		if _, err := out.Config.UpdateFrom(step.raw, step.source); err != nil {
 			return out, fmt.Errorf("none of these parameters may be refused: %w", err)
 		}

@@ -1,10 +1,11 @@
-// Felix's own word about its configuration: reads cases, one JSON object a line, and prints for each what Felix 3.30.1
-// would use, one JSON object a line. Felix's code decides: ../felixdecides.
+// Felix's own word about its configuration: reads cases, one JSON object a line, and prints for each what Felix
+// would use, one JSON object a line. Felix's code decides: ../felixdecides, of the Calico that go.mod pins, or 3.31.0.mod.
 //
 //	{"node": "n1", "env": [{"name": …, "value": …}, …], "file": "text of felix.cfg",
-//	 "objects": [FelixConfigurations as the API server gives them], "repeat": 20}
+//	 "objects": [FelixConfigurations as the API server gives them], "repeat": 20, "until": ["PrometheusMetricsPort"]}
 //
-// Go's maps have no order, and neither has Felix where names differ in case only: a case is evaluated `repeat` times.
+// Go's maps have no order, and neither has Felix where names differ in case only: a case is evaluated `repeat` times, or
+// until each parameter of `until` was seen with two values.
 package main
 
 import (
@@ -12,8 +13,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"sort"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -28,6 +31,7 @@ type testCase struct {
 	File    string            `json:"file"`
 	Objects []json.RawMessage `json:"objects"`
 	Repeat  int               `json:"repeat"`
+	Until   []string          `json:"until"`
 }
 
 // value is a parameter as Felix uses it, and the source that Felix itself logs for it.
@@ -64,8 +68,14 @@ func (l *sourceLog) Fire(entry *logrus.Entry) error {
 	return nil
 }
 
+// noText: only the hook reads what Felix logs.
+type noText struct{}
+
+func (noText) Format(*logrus.Entry) ([]byte, error) { return nil, nil }
+
 // evaluate: what Felix uses, the objects that it cannot use, why it cannot use the file; the last error is a bug.
 func evaluate(c testCase, log *sourceLog) (map[string]value, felixdecides.Outcome, error) {
+	log.sources = map[string]string{}
 	environ, err := felixdecides.ContainerEnvironment(&corev1.Pod{}, &corev1.Container{Env: c.Env}, felixdecides.Sources{})
 	if err != nil {
 		return nil, felixdecides.Outcome{}, err
@@ -83,9 +93,18 @@ func evaluate(c testCase, log *sourceLog) (map[string]value, felixdecides.Outcom
 	}, outcome, nil
 }
 
+// varied: each of these parameters was seen with two values.
+func varied(parameters []string, outcomes []map[string]value) bool {
+	for _, name := range parameters {
+		if !slices.ContainsFunc(outcomes, func(o map[string]value) bool { return o[name].Value != outcomes[0][name].Value }) {
+			return false
+		}
+	}
+	return len(parameters) > 0
+}
+
 func answerTo(c testCase, log *sourceLog) answer {
 	var result answer
-	seen := map[string]bool{}
 	for range max(c.Repeat, 1) {
 		values, outcome, err := evaluate(c, log)
 		if err != nil {
@@ -96,19 +115,22 @@ func answerTo(c testCase, log *sourceLog) answer {
 			result.FileError = outcome.FileError.Error()
 		}
 		result.Unusable = outcome.Unusable
-		text, _ := json.Marshal(values)
-		if !seen[string(text)] {
-			seen[string(text)] = true
+		if !slices.ContainsFunc(result.Outcomes, func(o map[string]value) bool { return maps.Equal(o, values) }) {
 			result.Outcomes = append(result.Outcomes, values)
 		}
+		if varied(c.Until, result.Outcomes) {
+			break
+		}
 	}
-	sort.Strings(result.Unusable)
+	slices.Sort(result.Unusable)
 	return result
 }
 
 func main() {
 	log := &sourceLog{}
 	logrus.SetOutput(io.Discard)
+	logrus.SetFormatter(noText{})
+	debug.SetGCPercent(400) // evaluations leave much behind, and nothing stays
 	logrus.AddHook(log)
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
