@@ -19,12 +19,14 @@ std::size_t running(const ClusterFacts& facts) {
 }
 
 std::string of_direct(const ClusterFacts& facts) {
+  if (facts.nodes.empty()) return {};
   return fmt::format("from here at {}", count_of(facts.nodes.size(), "node"));
 }
 
 std::string of_apiserver(const ClusterFacts& facts) {
   std::size_t requests = 0;
   const auto pods = pods_to_proxy(facts);
+  if (pods.empty()) return {};
   for (const auto* pod : pods) requests += 1 + ports_of(facts, pod->node).size();
   return fmt::format("through the API server at {} (apiserver: {} to 10250 and Felix's ports)",
                      count_of(pods.size(), "Felix pod"), count_of(requests, "GET request"));
@@ -33,6 +35,7 @@ std::string of_apiserver(const ClusterFacts& facts) {
 std::string of_portforward(const ClusterFacts& facts) {
   std::size_t sessions = 0;
   const auto pods = pods_to_forward(facts);
+  if (pods.empty()) return {};
   for (const auto* pod : pods) sessions += ports_of(facts, pod->node).size();
   return fmt::format("at the loopback of {} (portforward: {} or twice as many)",
                      count_of(pods.size(), "Felix pod"), count_of(sessions, "session"));
@@ -44,15 +47,18 @@ std::string of_pod(const ClusterFacts& facts, const std::string& name) {
   std::size_t endpoints = 0;
   for (const auto& node : facts.nodes)
     endpoints += node.addresses.size() * (1 + ports_of(facts, node.name).size());
+  if (endpoints == 0) return {};
   return fmt::format("from inside {} (exec of curl or bash, for {})", name,
                      count_of(endpoints, "endpoint"));
 }
 
 std::string of_exec(const ClusterFacts& facts) {
+  if (running(facts) == 0) return {};
   return fmt::format("inside {} (exec: one command that only reads)",
                      count_of(running(facts), "Felix container"));
 }
 
+/// Each says nothing where there is nothing to ask.
 struct Row {
   const char* vantage;
   std::string (*tell)(const ClusterFacts& facts);
@@ -72,6 +78,7 @@ std::vector<std::string> footprint(const ClusterFacts& facts, const LookOptions&
   }
   for (const auto& name : options.vantages)
     if (parse_pod_vantage(name)) clauses.push_back(of_pod(facts, printable(name, 300)));
+  std::erase(clauses, "");
   return clauses;
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "core/prove/evidence.hpp"
 #include "look/vantage.hpp"
 
 namespace catflap::look {
@@ -47,6 +48,44 @@ Result<void> check_names(const std::vector<std::string>& asked) {
   return {};
 }
 
+/// Ports where the looks inside saw Felix listen for outsiders, and that nobody has asked. What
+/// says so is the node's word: it may not make this a scan.
+std::map<std::string, std::set<Port>> found_inside(const ClusterFacts& facts, const Look& look) {
+  constexpr std::size_t kMost = 8;
+  std::map<std::string, std::set<Port>> found;
+  const ProveInput input{.facts = &facts, .looks = {look}};
+  for (const auto& evidence : gather(input, {})) {
+    if (evidence.last() == nullptr) continue;
+    const auto ports = ports_of(facts, evidence.node->name);
+    const std::set<Port> asked(ports.begin(), ports.end());
+    for (const auto* listener : felix_metrics_listeners(*evidence.last(), asked, false)) {
+      const auto& [address, port] = listener->endpoint;
+      if (address.is_loopback() || asked.contains(port)) continue;
+      auto& own = found[evidence.node->name];
+      if (own.size() < kMost) own.insert(port);
+    }
+  }
+  return found;
+}
+
+/// The nodes in question alone, with their pods.
+ClusterFacts narrowed(ClusterFacts facts, const std::map<std::string, std::set<Port>>& only) {
+  std::erase_if(facts.nodes, [&](const NodeFacts& node) { return !only.contains(node.name); });
+  std::erase_if(facts.pods, [&](const PodFacts& pod) { return !only.contains(pod.node); });
+  return facts;
+}
+
+/// One vantage point a word, those asked for, in their order.
+std::vector<std::pair<std::string, RunVantage>> chosen(const std::vector<std::string>& asked) {
+  std::vector<std::pair<std::string, RunVantage>> all;
+  for (const auto& row : kVantages)
+    if (std::ranges::find(asked, row.name) != asked.end()) all.emplace_back(row.name, row.run);
+  std::set<std::string> pods;
+  for (const auto& name : asked)
+    if (parse_pod_vantage(name) && pods.insert(name).second) all.emplace_back(name, nullptr);
+  return all;
+}
+
 }  // namespace
 
 std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node) {
@@ -57,6 +96,14 @@ std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node) {
   // A Felix whose pod object is gone already, or not there yet, listens where its DaemonSet says.
   for (const auto& daemon_set : facts.daemon_sets) add_port(ports, daemon_set.template_declared);
   return {ports.begin(), ports.end()};
+}
+
+std::vector<Port> ports_to_ask(const ClusterFacts& facts, const LookOptions& options,
+                               const std::string& node) {
+  if (options.only.empty()) return ports_of(facts, node);
+  const auto own = options.only.find(node);
+  if (own == options.only.end()) return {};
+  return {own->second.begin(), own->second.end()};
 }
 
 std::vector<std::string> vantage_names() {
@@ -76,14 +123,22 @@ Result<Look> look(const LookContext& context, const ClusterFacts& facts,
     append(all.inside, std::move(one.inside));
     append(all.skipped, std::move(one.skipped));
   };
-  for (const auto& row : kVantages) {
-    const bool asked = std::ranges::find(options.vantages, row.name) != options.vantages.end();
-    if (asked && !context.stop.stop_requested()) add(row.run(context, facts, options));
-  }
-  std::set<std::string> pods;
-  for (const auto& name : options.vantages) {
-    const bool asked = parse_pod_vantage(name) && pods.insert(name).second;
-    if (asked && !context.stop.stop_requested()) add(look_pod(context, facts, options, name));
+  const auto run = [&](const auto& vantage, const ClusterFacts& at, const LookOptions& how) {
+    const auto& [name, function] = vantage;
+    if (context.stop.stop_requested()) return;
+    add(function != nullptr ? function(context, at, how) : look_pod(context, at, how, name));
+  };
+  const auto vantages = chosen(options.vantages);
+  for (const auto& vantage : vantages) run(vantage, facts, options);
+  auto again = options;
+  again.only = found_inside(facts, all);
+  const auto skipped = all.skipped;  // said once
+  if (!again.only.empty()) {
+    const auto there = narrowed(facts, again.only);
+    for (const auto& vantage : vantages)
+      if (vantage.second != look_exec && vantage.second != look_portforward)
+        run(vantage, there, again);
+    all.skipped = skipped;
   }
   if (context.stop.stop_requested()) {
     return Error{.kind = ErrorKind::interrupted, .what = "stopped while looking at the nodes"};

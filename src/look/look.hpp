@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -37,6 +39,8 @@ struct LookOptions {
   Duration exec_timeout{std::chrono::seconds{15}};
   std::size_t exec_parallel = 16;
   Duration proxy_timeout{std::chrono::seconds{8}};  // of one request through the API server
+  /// By node: if there are any, these ports are asked and no others.
+  std::map<std::string, std::set<Port>> only;
 };
 
 /// The ports asked for at a node: every declared one of its Felix pods (if it is not 0) and 9091.
@@ -59,6 +63,8 @@ struct PodVantageName {
 [[nodiscard]] std::vector<std::string> footprint(const ClusterFacts& facts,
                                                  const LookOptions& options);
 
+/// Where a look inside finds Felix at a port that no setting tells of (a random one, or of settings
+/// that could not be read), that port is asked from outside, too.
 [[nodiscard]] Result<Look> look(const LookContext& context, const ClusterFacts& facts,
                                 const LookOptions& options);
 

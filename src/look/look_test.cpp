@@ -212,6 +212,62 @@ TEST(Exec, LooksIntoRunningPodsOnly) {
             asked + Duration{2000} + Duration{60'000} - std::chrono::seconds(500));
 }
 
+/// Felix listens at these ports on every address as well.
+InsideOutput listening_at(const std::vector<int>& ports) {
+  InsideOutput output;
+  auto& held = output.at("fd 40");
+  int inode = 1000;
+  for (const int port : ports) {
+    output.at("tcp6").text += row6(kAny6, port, ++inode);
+    held.text += fmt::format("lrwx------ 1 0 0 64 Jan  1 00:00 9 -> socket:[{}]\n", inode);
+  }
+  return output;
+}
+
+/// "10.0.0.1:9091", controls left out.
+std::vector<std::string> endpoints(const std::vector<net::Target>& asked) {
+  std::vector<std::string> result;
+  for (const auto& one : asked)
+    if (!one.control) result.push_back(one.endpoint.to_string());
+  return result;
+}
+
+TEST(Look, APortFoundInsideIsAskedFromOutsideToo) {
+  Rig rig;
+  auto output = listening_at({9091, 33333});
+  rig.api.on_exec = [&](const kube::ExecCall& call) -> Result<kube::ExecOutput> {
+    return kube::ExecOutput{.stdout_ = output.text(nonce_of(call))};
+  };
+  rig.outcomes["10.0.0.1:33333"] = Outcome::open;
+  const auto seen = rig.look(two_nodes(), {"direct", "exec"});
+  EXPECT_THAT(endpoints(rig.asked), ElementsAre("10.0.0.1:9091", "[fd00::1]:9091", "10.0.0.2:9091",
+                                                "10.0.0.1:33333", "[fd00::1]:33333"));
+  EXPECT_THAT(lines(seen.reached), testing::Contains("direct n1 10.0.0.1:33333 open"));
+  // Without a look inside nobody knows; without a way from outside nobody is asked.
+  rig.asked.clear();
+  rig.look(two_nodes(), {"direct"});
+  EXPECT_THAT(endpoints(rig.asked), SizeIs(3));
+  rig.asked.clear();
+  rig.look(two_nodes(), {"exec"});
+  EXPECT_THAT(rig.asked, IsEmpty());
+}
+
+TEST(Look, WhatTheNodeSaysOfItselfStartsNoScan) {
+  Rig rig;
+  std::vector<int> ports{9099, 9091};  // its health endpoint, and what is asked anyway
+  auto output = listening_at(ports);
+  rig.api.on_exec = [&](const kube::ExecCall& call) -> Result<kube::ExecOutput> {
+    return kube::ExecOutput{.stdout_ = output.text(nonce_of(call))};
+  };
+  rig.look(two_nodes(), {"direct", "exec"});
+  EXPECT_THAT(endpoints(rig.asked), SizeIs(3));
+  rig.asked.clear();
+  for (int port = 20000; port < 20300; ++port) ports.push_back(port);
+  output = listening_at(ports);
+  rig.look(two_nodes(), {"direct", "exec"});
+  EXPECT_THAT(endpoints(rig.asked), SizeIs(3 + 2 * 8));
+}
+
 TEST(Exec, WhatCannotBeAskedHasAReason) {
   Rig rig;
   rig.api.on_exec = healthy;

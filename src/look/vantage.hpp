@@ -5,6 +5,10 @@
 
 namespace catflap::look {
 
+/// The node's ports of `options`, or those of ports_of().
+[[nodiscard]] std::vector<Port> ports_to_ask(const ClusterFacts& facts, const LookOptions& options,
+                                             const std::string& node);
+
 /// Observations only: reached, controls, inside and skipped of the result are used. An adapter that
 /// is stopped returns what it has.
 using RunVantage = Look (*)(const LookContext& context, const ClusterFacts& facts,

@@ -92,7 +92,8 @@ void ApiServerVantage::sort_out() {
   }
   for (const auto* pod : pods) {
     asks_.push_back({.pod = pod, .port = kKubeletPort, .control = true});
-    for (const Port port : ports_of(facts_, pod->node)) asks_.push_back({.pod = pod, .port = port});
+    for (const Port port : ports_to_ask(facts_, options_, pod->node))
+      asks_.push_back({.pod = pod, .port = port});
   }
 }
 

@@ -161,6 +161,9 @@ TEST_F(ApiServer, ItIsSaidBefore) {
   EXPECT_THAT(footprint(facts, {.vantages = {"apiserver", "exec"}}),
               ElementsAre(HasSubstr("at 2 Felix pods (apiserver: 5 GET requests"),
                           HasSubstr("inside 2 Felix containers")));
+  facts.pods.clear();
+  EXPECT_THAT(footprint(facts, {.vantages = {"apiserver", "portforward", "exec"}}),
+              testing::IsEmpty());
 }
 
 }  // namespace

@@ -14,10 +14,10 @@ namespace {
 
 constexpr const char* kName = "direct";
 
-std::vector<net::Target> targets_of(const ClusterFacts& facts) {
+std::vector<net::Target> targets_of(const ClusterFacts& facts, const LookOptions& options) {
   std::vector<net::Target> targets;
   for (const auto& node : facts.nodes) {
-    const auto ports = ports_of(facts, node.name);
+    const auto ports = ports_to_ask(facts, options, node.name);
     for (const auto& [address, type] : node.addresses) {
       targets.push_back({.endpoint = {address, kKubeletPort}, .node = node.name, .control = true});
       for (const Port port : ports) {
@@ -44,7 +44,7 @@ void add_control(std::map<IpAddress, Control>& controls, const Reach& record) {
 Look look_direct(const LookContext& context, const ClusterFacts& facts,
                  const LookOptions& options) {
   Look look;
-  const auto targets = targets_of(facts);
+  const auto targets = targets_of(facts, options);
   auto probe_options = options.probe;
   probe_options.stop = context.stop;
   if (context.progress) context.progress(kName, 0, targets.size());

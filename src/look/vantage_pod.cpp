@@ -23,12 +23,12 @@ struct Ask {
   bool control = false;
 };
 
-std::vector<Ask> asks_of(const ClusterFacts& facts) {
+std::vector<Ask> asks_of(const ClusterFacts& facts, const LookOptions& options) {
   std::vector<Ask> asks;
   for (const auto& node : facts.nodes) {
     for (const auto& [address, type] : node.addresses) {
       asks.push_back({node.name, {address, kKubeletPort}, true});
-      for (const Port port : ports_of(facts, node.name))
+      for (const Port port : ports_to_ask(facts, options, node.name))
         asks.push_back({node.name, {address, port}, false});
     }
   }
@@ -177,7 +177,7 @@ Look look_pod(const LookContext& context, const ClusterFacts& facts, const LookO
               const std::string& vantage) {
   const auto name = parse_pod_vantage(vantage);
   if (!name) return {};
-  return PodVantage(context, options, vantage, *name).run(asks_of(facts));
+  return PodVantage(context, options, vantage, *name).run(asks_of(facts, options));
 }
 
 std::optional<PodVantageName> parse_pod_vantage(std::string_view word) {
