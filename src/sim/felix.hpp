@@ -27,7 +27,6 @@ class Felix {
   [[nodiscard]] int starts() const { return starts_; }
   [[nodiscard]] TimePoint started() const { return started_; }
   [[nodiscard]] bool runs() const { return settings_.runs; }
-  [[nodiscard]] bool waits() const { return settings_.waits; }
   [[nodiscard]] bool listens() const { return metrics_.has_value(); }
   [[nodiscard]] const FelixContainer& container() const { return container_; }
   [[nodiscard]] const FelixLog& log() const { return log_; }

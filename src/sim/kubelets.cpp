@@ -91,11 +91,9 @@ std::optional<std::string> Kubelets::felix_container_in(const json::object& pod)
 TimePoint Kubelets::tick_pod(RunningPod& running) {
   const auto now = store_.clock().now();
   if (running.starts_at && now >= *running.starts_at) start(running);
-  const bool never = running.never_ready || (running.felix && running.felix->waits());
-  if (never) running.ready.reset();
-  if (running.started && !running.ready && !never && now >= *running.started + kReadyAfter)
-    running.ready = now;
-  const bool waits = running.started && !running.ready && !never;
+  const bool becomes_ready = running.started && !running.ready && !running.never_ready;
+  if (becomes_ready && now >= *running.started + kReadyAfter) running.ready = now;
+  const bool waits = becomes_ready && !running.ready;
   return std::min(running.starts_at.value_or(kNever),
                   waits ? *running.started + kReadyAfter : kNever);
 }

@@ -238,7 +238,7 @@ func (h *host) setReadiness(pod *corev1.Pod, now time.Time) bool {
 	if p == nil {
 		return true
 	}
-	wanted := !p.readyAt.IsZero() && p.readyAt.Before(now) && p.runsFelix && pod.Annotations[neverReadyKey] == ""
+	wanted := p.readyAt.Before(now) && p.runsFelix && pod.Annotations[neverReadyKey] == ""
 	if wanted == isReady(pod) {
 		return true
 	}

@@ -21,7 +21,7 @@ type process struct {
 	felixHost string
 	environ   []string // as the container got it: later changes of ConfigMaps do not matter
 	runsFelix bool
-	readyAt   time.Time // zero: it waits for its datastore, and is not
+	readyAt   time.Time // also when it waits for its datastore then: Felix reports itself ready while it does
 	startAt   time.Time // Felix is starting; zero: it runs
 	waits     bool      // it runs, and has not read its configuration
 	endAt     time.Time // it ends itself then, to start again; zero: it does not
@@ -74,22 +74,27 @@ func (p *process) look(addresses []string, now time.Time) time.Time {
 	}
 	if p.waits {
 		if !p.host.cluster.datastoreReady() { // maybe for ever; a change of it wakes the host
-			p.readyAt = time.Time{}
-			return time.Time{}
+			return p.untilReady(now)
 		}
 		if !p.readConfiguration() {
 			return now.Add(tryAgain)
 		}
-		if p.waits = false; p.readyAt.IsZero() {
-			p.readyAt = now.Add(readyAfter)
-		}
+		p.waits = false
 	}
 	p.followConfiguration(now)
 	p.listen(addresses, now)
-	if p.endAt.IsZero() && !p.readyAt.Before(now) {
-		return p.readyAt.Add(time.Millisecond)
+	if p.endAt.IsZero() {
+		return p.untilReady(now)
 	}
 	return p.endAt
+}
+
+// untilReady: the moment at which its pod becomes Ready, zero if it is.
+func (p *process) untilReady(now time.Time) time.Time {
+	if p.readyAt.Before(now) {
+		return time.Time{}
+	}
+	return p.readyAt.Add(time.Millisecond)
 }
 
 func (p *process) readConfiguration() bool {

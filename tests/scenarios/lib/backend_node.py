@@ -24,7 +24,6 @@ USER = "scenario"
 SWITCH = "FELIX_PROMETHEUSMETRICSENABLED"
 DAEMONSET = "/apis/apps/v1/namespaces/kube-system/daemonsets/calico-node"
 PODS = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=calico-node"
-INFORMATION = "/apis/crd.projectcalico.org/v1/clusterinformations/default"
 PLAYED = {"kubernetes", "calico", "install", "env", "objects", "patches", "listeners", "network", "rbac", "deny", "owner", "nodes"}
 FILTERS = {  # from outside of the node: what comes in by its one interface
     "drop": "ct state new meta l4proto tcp drop",
@@ -126,12 +125,9 @@ class Here(Backend):
     def _roll(self):
         """All at once: nobody needs this cluster's network in the meantime. And pods read ConfigMaps only when they start."""
         self._until("the controller looks at the DaemonSet", self._seen)
+        before = {pod["metadata"]["uid"] for pod in self._api.items(PODS)}
         self._delete_pods()
-        information = self._api.get(INFORMATION) or {}
-        if information.get("spec", {}).get("datastoreReady") is False:
-            self._until("all calico-node pods run", self._running)  # and wait for their datastore, so they are not Ready
-        else:
-            self._until("all calico-node pods are Ready", self._ready)
+        self._until("all calico-node pods run anew and are Ready", lambda: self._run_anew(before))
 
     def _delete_pods(self):
         for pod in self._api.items(PODS):
@@ -141,10 +137,14 @@ class Here(Backend):
         found = self._api.get(DAEMONSET)
         return found["status"].get("observedGeneration") == found["metadata"]["generation"]
 
-    def _running(self):
-        status = self._api.get(DAEMONSET)["status"]
-        phases = [pod["status"].get("phase") for pod in self._api.items(PODS) if "deletionTimestamp" not in pod["metadata"]]
-        return self._seen() and phases == ["Running"] * status["desiredNumberScheduled"]
+    def _run_anew(self, before):
+        """The DaemonSet's own counts lag behind: the old pods are Ready in them until the controller has seen them go."""
+        pods = self._api.items(PODS)
+        wanted = self._api.get(DAEMONSET)["status"]["desiredNumberScheduled"]
+        return len(pods) == wanted and all(
+            pod["metadata"]["uid"] not in before and any(
+                one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
+            for pod in pods)
 
     def _ready(self):
         status = self._api.get(DAEMONSET)["status"]
@@ -184,8 +184,14 @@ class Here(Backend):
         self._read_otherwise |= before["kind"] in READ_AT_START
         self._api.patch(path, merge)
         if before["kind"] not in RESTORED:
-            before["metadata"].pop("resourceVersion")
-            self._undo.append(lambda: self._api.request("PUT", path, before))
+            self._undo.append(lambda: self._put_back(path, before))
+
+    def _put_back(self, path, before):
+        now = self._api.get(path)  # its version: a custom resource is not replaced without
+        before["metadata"]["resourceVersion"] = (now or before)["metadata"]["resourceVersion"]
+        status, said = self._api.request("PUT", path, before)
+        if status != 200:
+            raise Failure(f"{path} could not be put back: {said}")
 
     # --- nodes ---
 
