@@ -35,7 +35,8 @@ const std::vector<Command>& rows() {
        groups({common, output, kube, look, change}),
        "Prints the writes that `close` would make, in order, with the command that does the same "
        "by hand.\n"
-       "Looks from here only; --from direct,exec also looks inside the calico-node containers.\n"
+       "Looks from where diagnose does; --from direct,exec also looks inside each calico-node "
+       "container.\n"
        "Exit code 1 means that there is something to do.",
        {{"plan", "what close would do now"},
         {"plan -o json > plan.json", "to be approved, then: catflap close --plan plan.json"},

@@ -5,15 +5,9 @@
 #include "render/documents.hpp"
 
 namespace catflap::app {
-namespace {
-
-const std::vector<std::string> kDiagnoseVantages{"direct", "apiserver"};
-
-}  // namespace
-
 Result<int> run_diagnose(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(Session session, Session::open(runtime, options));
-  TRY_ASSIGN(Sight sight, session.diagnose(kDiagnoseVantages));
+  TRY_ASSIGN(Sight sight, session.diagnose(kFirstLook));
   if (auto finding = interrupted_run(session, sight.facts))
     sight.verdict.findings.push_back(*std::move(finding));
   const render::Seen seen{sight.facts, sight.verdict, sight.looks};

@@ -8,8 +8,7 @@ namespace catflap::app {
 
 Result<int> run_plan(const Runtime& runtime, const Options& options) {
   TRY_ASSIGN(Session session, Session::open(runtime, options));
-  const std::vector<std::string> from =
-      options.from.empty() ? std::vector<std::string>{"direct"} : options.from;
+  const std::vector<std::string>& from = options.from.empty() ? kFirstLook : options.from;
   TRY_ASSIGN(const Planned planned, make_planned(session, from));
   const ClusterFacts& facts = planned.sight.facts;
   const render::Style style = style_for_out(runtime, options);

@@ -30,6 +30,9 @@ struct OwnerCycle {
 };
 [[nodiscard]] OwnerCycle owner_cycle_of(const ClusterFacts& facts);
 
+/// Where diagnose and plan look from unless --from says otherwise.
+inline const std::vector<std::string> kFirstLook{"direct", "apiserver"};
+
 class Session {
  public:
   /// Reads the kubeconfig and the files of --observations; nothing is sent yet.

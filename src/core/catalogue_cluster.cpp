@@ -150,8 +150,7 @@ constexpr CatalogueRow kRows[] = {
      "Alauda Container Platform keeps edits as ResourcePatches and applies them again, also after "
      "an undo or a reinstall. Their schema is not public: the DaemonSet's name stands in the "
      "object, and the rest is a guess.",
-     "Read it: kubectl get resourcepatches {name} -o yaml. After an undo it is left over if it "
-     "still "
+     "Read it: kubectl get {resource} {name} -o yaml. After an undo it is left over if it still "
      "sets FELIX_PROMETHEUSMETRICSENABLED."},
     {"CF0074", critical,
      "Calico migrates its configuration to another API group (phase {phase})[: {message}]",

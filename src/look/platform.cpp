@@ -72,6 +72,7 @@ class PlatformReader {
       if (!patches_ && named(names, "resourcepatches") != nullptr)
         patches_ = kube::Resource{group, version, "resourcepatches"};
     }
+    if (patches_) platform_.patch_resource = patches_->plural + "." + patches_->group;
     return {};
   }
 

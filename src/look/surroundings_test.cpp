@@ -127,6 +127,7 @@ TEST(Platform, IsFoundByDiscovery) {
   EXPECT_EQ(read.release, "AppRelease cpaas-system/cni-calico");
   ASSERT_THAT(read.patches, SizeIs(1));
   EXPECT_EQ(read.patches[0].name, "p");
+  EXPECT_EQ(read.patch_resource, "resourcepatches.apps.example");
   EXPECT_EQ(read.patches[0].object, "DaemonSet kube-system/calico-node");
 }
 

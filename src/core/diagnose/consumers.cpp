@@ -32,7 +32,9 @@ std::string consumer_name(const Consumer& consumer) {
 std::vector<Message> platform_findings(const Platform& platform) {
   std::vector<Message> findings;
   for (const PlatformPatch& patch : platform.patches) {
-    findings.push_back({"CF0073", {{"name", patch.name}, {"object", patch.object}}});
+    findings.push_back(
+        {"CF0073",
+         {{"name", patch.name}, {"object", patch.object}, {"resource", platform.patch_resource}}});
   }
   return findings;
 }

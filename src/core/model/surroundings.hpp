@@ -48,6 +48,9 @@ struct PlatformPatch {
 struct Platform {
   std::string release;  // "AppRelease cpaas-system/cni-calico"; "": none was found
   std::vector<PlatformPatch> patches;
+  /// As kubectl takes it: another group may have resources of that name. The platform's own group,
+  /// unless discovery found them in another.
+  std::string patch_resource = "resourcepatches.operator.alauda.io";
   std::vector<NotKnown> not_known;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "core/plan/by_hand.hpp"
 #include "core/plan/owner_marks.hpp"
 #include "core/plan/tigera_operator.hpp"
 
@@ -233,10 +234,12 @@ void add_platform(std::vector<Owner>& owners, const json::object& object,
   auto owner = made(reverts_at_next_release, "acp",
                     platform.release.empty() ? "ResourcePatch " + patch->name : platform.release,
                     "at the next upgrade of the platform", kAtPlatform, object);
+  const auto resource = shell_word(printable(platform.patch_resource, 253));
   owner.paste =
       "# before an upgrade of the platform (ACP 4.3 and later), if the edit is to stay:\n"
-      "kubectl get resourcepatches\nkubectl annotate resourcepatches " +
-      (patched ? printable(patch->name, 253) : "NAME") +
+      "kubectl get " +
+      resource + "\nkubectl annotate " + resource + " " +
+      (patched ? shell_word(printable(patch->name, 253)) : "NAME") +
       " 'config.cpaas.io/exempt-for-ver=<target version>'\n";
   add(owners, std::move(owner));
 }
