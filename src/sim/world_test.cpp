@@ -254,7 +254,8 @@ cluster:
   const ObjectRef ref{{"crd.projectcalico.org", "v1", "clusterinformations"}, "", "default"};
   cluster.run(5s);
   EXPECT_EQ(cluster.open(), "");
-  EXPECT_TRUE(is_condition_true(cluster.pod_on("n1"), "Ready")) << "Felix reports itself ready while it waits";
+  EXPECT_TRUE(is_condition_true(cluster.pod_on("n1"), "Ready"))
+      << "Felix reports itself ready while it waits";
   cluster.patch(ref, R"({"spec":{"datastoreReady":true}})");
   cluster.run(1500ms);
   EXPECT_EQ(cluster.open(), "n1 n2 n3");
