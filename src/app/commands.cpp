@@ -81,6 +81,7 @@ const std::vector<Command>& rows() {
        {{"verify", "two looks: direct, apiserver and exec"},
         {"verify --from direct", "no command in any container"},
         {"verify --accept protected", "a port behind client certificates is good enough"},
+        {"verify --from agent", "a short-lived Job on each node (docs/agent.md)"},
         {"verify --observations DIR", "take files from the nodes, too (docs/listeners.md)"},
         {"verify --evidence closed.json", "keep what was seen"}},
        run_verify},
@@ -129,6 +130,19 @@ const std::vector<Command>& rows() {
         {"probe -f nodes.txt --check", "exit code 0 only if every one refused"}},
        run_probe,
        Output::json},
+      {"agent",
+       "[NONCE ENDPOINT...]",
+       "What the Jobs of --from agent run: a look inside this node, or at endpoints",
+       "none",
+       groups({common}),
+       "Prints the listening sockets of the node whose processes it can see, as `listeners -o "
+       "json` does;\n"
+       "with endpoints (metrics=10.0.0.11:9091, control=10.0.0.11:10250) what they say, between "
+       "marks with\n"
+       "the nonce. Nobody needs to call it by hand (docs/agent.md).",
+       {{"agent", "in a container with hostPID and hostNetwork"},
+        {"agent 5eed metrics=10.0.0.11:9091", "what that endpoint says"}},
+       run_agent},
       {"explain",
        "CODE",
        "What a code such as CF0001 means and what to do about it",
@@ -179,7 +193,9 @@ const std::vector<Command>& rows() {
 
 constexpr std::array kFlags{
     FlagRow{"from", '\0', "LIST", "direct apiserver portforward exec", look,
-            "vantage points: direct, apiserver, portforward, exec, pod/NS/NAME"},
+            "vantage points: direct, apiserver, portforward, exec, pod/NS/NAME, agent"},
+    FlagRow{"image", '\0', "IMAGE", "", look,
+            "catflap's own, for --from agent (default: calico-node's, already there)"},
     FlagRow{"observations", '\0', "DIR", "", observations,
             "files made on the nodes, as looks inside: of catflap listeners or ss"},
     FlagRow{"accept", '\0', "LIST", "protected local-only not-felix filtered", want,

@@ -78,6 +78,7 @@ Result<int> run_verify(const Runtime& runtime, const Options& options);
 Result<int> run_undo(const Runtime& runtime, const Options& options);
 Result<int> run_listeners(const Runtime& runtime, const Options& options);
 Result<int> run_probe(const Runtime& runtime, const Options& options);
+Result<int> run_agent(const Runtime& runtime, const Options& options);
 Result<int> run_explain(const Runtime& runtime, const Options& options);
 Result<int> run_demo(const Runtime& runtime, const Options& options);
 Result<int> run_version(const Runtime& runtime, const Options& options);

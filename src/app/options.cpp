@@ -209,11 +209,18 @@ void read_from(Reader& reader, Options& options) {
   options.from = reader.words("from");
   for (const std::string& word : options.from) {
     const bool name = std::find(known.begin(), known.end(), word) != known.end();
-    if (name || look::parse_pod_vantage(word)) continue;
+    if (name || look::parse_pod_vantage(word) || look::parse_agent_vantage(word)) continue;
     std::vector<std::string> all = known;
     all.emplace_back("pod/NAMESPACE/NAME");
+    all.emplace_back("agent");
     reader.bad_choice("from", word, all);
   }
+  reader.text("image", options.image);
+  const bool agent = std::ranges::any_of(options.from, [](const std::string& word) {
+    return look::parse_agent_vantage(word).has_value();
+  });
+  if (!options.image.empty() && !agent)
+    reader.bad("--image is for the vantage point agent", "add --from agent");
 }
 
 void check_flags_taken(const Command& command, const Flags& flags, std::vector<Error>& errors) {

@@ -49,6 +49,7 @@ struct Options {
   ColorWhen color = ColorWhen::automatic;
   bool quiet = false;
   std::vector<std::string> from;  // vantage points; empty: the command's default
+  std::string image;              // catflap's, for the vantage point agent
   Policy policy;
   Duration settle{std::chrono::seconds{10}};
   std::optional<Duration> timeout;

@@ -103,6 +103,7 @@ void Session::announce(const ClusterFacts& facts, const look::LookOptions& optio
 Result<Look> Session::look(const ClusterFacts& facts, const std::vector<std::string>& vantages,
                            const std::function<void()>& keep_alive) {
   look::LookOptions options{.vantages = options_.from.empty() ? vantages : options_.from};
+  options.agent_image = options_.image;
   announce(facts, options);
   options.probe.stop = runtime_.stop;
   const Duration asked = options_.connect.request_timeout.value_or(Duration{0});  // 0: no limit

@@ -202,8 +202,8 @@ constexpr CatalogueRow kRows[] = {
      "FelixConfiguration changed, Felix may not have restarted yet. It was not used.",
      "Make it again."},
     {"CF0087", warning, "Vantage point {vantage} could not be used[: {why}]",
-     "The pod is not there or does not run, or its image has neither curl nor bash with timeout. "
-     "Nothing from there was used.",
+     "The pod is not there or does not run, its image has neither curl nor bash with timeout, or "
+     "none of the agent's Jobs could run there. What is missing from there counts as not seen.",
      "Start a pod with curl, or choose another vantage point with --from."},
 };
 

@@ -56,6 +56,8 @@ enum class PatchType { json_patch, merge_patch };
 struct WriteOptions {
   bool dry_run = false;  // dryRun=All: the server does everything but store
   std::string field_manager = "catflap";
+  std::string propagation;  // of remove: Background, Foreground; "": the type's own, which leaves
+                            // the pods of a Job alone
 };
 
 /// The server's answer to a write.
@@ -97,6 +99,14 @@ struct ExecOutput {
   std::string stdout_;
   std::string stderr_;
   int exit_code = 0;
+};
+
+/// What a pod's one container has printed, stdout and stderr together (subresource pods/log).
+struct LogCall {
+  std::string namespace_;
+  std::string pod;
+  std::size_t max_bytes = 4u << 20;  // more is malformed_input
+  Duration timeout{std::chrono::seconds{15}};
 };
 
 /// GET by way of the API server to a port of a pod (subresource pods/proxy). The API server sends
@@ -196,6 +206,10 @@ class Api {
   /// serves the port can imitate each of the API server's words.
   [[nodiscard]] virtual std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
                                                                std::size_t parallel) = 0;
+
+  /// Reads logs of pods, at most `parallel` at once, results in the order of the calls.
+  [[nodiscard]] virtual std::vector<Result<std::string>> logs(const std::vector<LogCall>& calls,
+                                                              std::size_t parallel) = 0;
 
   /// Talks to forwarded ports, at most `parallel` at once, results in the order of the calls.
   [[nodiscard]] virtual std::vector<Result<ForwardAnswer>> forward(

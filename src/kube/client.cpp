@@ -129,6 +129,7 @@ class Client final : public Api {
     if (!uid.empty()) preconditions["uid"] = uid;
     if (!resource_version.empty()) preconditions["resourceVersion"] = resource_version;
     json::object body{{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
+    if (!options.propagation.empty()) body["propagationPolicy"] = options.propagation;
     if (!preconditions.empty()) body["preconditions"] = std::move(preconditions);
     Call call{.method = "DELETE",
               .target = object_path(ref) + query_string({{"dryRun", options.dry_run ? "All" : ""}}),
@@ -158,6 +159,13 @@ class Client final : public Api {
                                          std::size_t parallel) override {
     return run_all<ProxyAnswer>(calls.size(), [&](Scope& scope, auto& results) {
       return proxy_all(transport_, scope, calls, parallel, results);
+    });
+  }
+
+  std::vector<Result<std::string>> logs(const std::vector<LogCall>& calls,
+                                        std::size_t parallel) override {
+    return run_all<std::string>(calls.size(), [&](Scope& scope, auto& results) {
+      return logs_all(transport_, scope, calls, parallel, results);
     });
   }
 

@@ -63,6 +63,24 @@ Task<Result<ProxyAnswer>> proxy_one(Transport& transport, Scope& parent, const P
   co_return sort_proxy_answer(std::move(answer), call.subject);
 }
 
+Task<Result<std::string>> log_of(Transport& transport, Scope& parent, const LogCall& wanted) {
+  Scope scope(parent);
+  scope.expire_after(wanted.timeout, fmt::format("no log within {}", to_string(wanted.timeout)));
+  BoundedText body(wanted.max_bytes);
+  Call call;
+  call.target = object_path({kPods, wanted.namespace_, wanted.pod}) + "/log" +
+                query_string({{"limitBytes", std::to_string(wanted.max_bytes + 1)}});
+  call.accept = "*/*";
+  call.subject = fmt::format("the log of pod {}/{}", wanted.namespace_, wanted.pod);
+  CO_TRY(co_await transport.call(scope, call, body));
+  if (body.cut) {
+    co_return Error{.kind = ErrorKind::malformed_input,
+                    .what = fmt::format("is larger than {} bytes", wanted.max_bytes),
+                    .subject = call.subject};
+  }
+  co_return std::move(body.text);
+}
+
 /// The Status object that a whole body is, if it is one of this HTTP status.
 std::optional<json::object> status_in(const ProxyAnswer& answer) {
   if (answer.status < 400 || answer.cut || answer.body.size() > kMaxStatus) return std::nullopt;
@@ -92,6 +110,15 @@ Task<void> proxy_all(Transport& transport, Scope& scope, const std::vector<Proxy
                      std::vector<std::optional<Result<ProxyAnswer>>>& results) {
   const std::function<Task<void>(std::size_t)> one = [&](std::size_t mine) -> Task<void> {
     results[mine].emplace(co_await proxy_one(transport, scope, calls[mine]));
+  };
+  co_await for_each_parallel(scope, calls.size(), parallel, one);
+}
+
+Task<void> logs_all(Transport& transport, Scope& scope, const std::vector<LogCall>& calls,
+                    std::size_t parallel,
+                    std::vector<std::optional<Result<std::string>>>& results) {
+  const std::function<Task<void>(std::size_t)> one = [&](std::size_t mine) -> Task<void> {
+    results[mine].emplace(co_await log_of(transport, scope, calls[mine]));
   };
   co_await for_each_parallel(scope, calls.size(), parallel, one);
 }

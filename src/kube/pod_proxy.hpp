@@ -1,6 +1,6 @@
-// Requests to pods by way of the API server. A newcomer's surprise: its own refusals and the pod's
-// answers come the same way, with the same headers; what tells them apart is a Status object, which
-// the pod could send as well.
+// Requests to pods by way of the API server, and what they print. A newcomer's surprise: its own
+// refusals and the pod's answers come the same way, with the same headers; what tells them apart is
+// a Status object, which the pod could send as well.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,11 @@ namespace catflap::kube {
 [[nodiscard]] Task<void> proxy_all(Transport& transport, Scope& scope,
                                    const std::vector<ProxyCall>& calls, std::size_t parallel,
                                    std::vector<std::optional<Result<ProxyAnswer>>>& results);
+
+/// The same for logs.
+[[nodiscard]] Task<void> logs_all(Transport& transport, Scope& scope,
+                                  const std::vector<LogCall>& calls, std::size_t parallel,
+                                  std::vector<std::optional<Result<std::string>>>& results);
 
 /// The answer that came for a call: the pod's, or the API server's words about it. Pure. The Status
 /// that means "the pod was not reached": kubernetes,

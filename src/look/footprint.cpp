@@ -58,6 +58,18 @@ std::string of_exec(const ClusterFacts& facts) {
                      count_of(running(facts), "Felix container"));
 }
 
+std::string of_agent(const ClusterFacts& facts, const LookOptions& options,
+                     const AgentVantageName& name) {
+  const auto jobs = count_agent_jobs(facts);
+  return fmt::format(
+      "by Jobs in namespace {} (agent: {} on the nodes' network and processes, {} in the pods' "
+      "network, image {}; at most {} at once, each gone when it has answered)",
+      printable(agent_namespace(facts, name), 63), jobs.on_nodes, jobs.in_pod_network,
+      options.agent_image.empty() ? "that of calico-node, which is there"
+                                  : printable(options.agent_image, 200),
+      options.agent_parallel);
+}
+
 /// Each says nothing where there is nothing to ask.
 struct Row {
   const char* vantage;
@@ -78,6 +90,9 @@ std::vector<std::string> footprint(const ClusterFacts& facts, const LookOptions&
   }
   for (const auto& name : options.vantages)
     if (parse_pod_vantage(name)) clauses.push_back(of_pod(facts, printable(name, 300)));
+  for (const auto& word : options.vantages)
+    if (const auto name = parse_agent_vantage(word))
+      clauses.push_back(of_agent(facts, options, *name));
   std::erase(clauses, "");
   return clauses;
 }

@@ -76,7 +76,6 @@ class Import {
                                               const NodeFacts& node) const;
   void place(const NodeFacts& node, const Files& files);
   void add(Look& look, const NodeFacts& node, const InsideLook& inside) const;
-  [[nodiscard]] InsideLook inside_of(const ImportedFile& file) const;
 
   std::vector<Look>& looks_;
   const ImportInput& input_;
@@ -97,42 +96,6 @@ std::optional<Message> Import::refuse(const ImportedFile& file, const NodeFacts&
   return std::nullopt;
 }
 
-InsideLook Import::inside_of(const ImportedFile& file) const {
-  const auto& host = file.host;
-  InsideLook inside{
-      .vantage = kName, .at = time_of(file), .table_only = true, .config_file_readable = false};
-  bool owners_known = true;
-  for (const auto& socket : host.sockets) {
-    owners_known = owners_known && (socket.owner_state == OwnerState::named ||
-                                    socket.owner_state == OwnerState::not_found);
-    Listener listener{.endpoint = socket.endpoint, .inode = socket.inode, .uid = socket.uid};
-    for (const auto& owner : socket.owners) {
-      const bool first = !listener.pid;
-      if (!first && !owner.felix) continue;
-      listener.pid = owner.pid;
-      listener.comm = owner.comm;
-      listener.container = owner.container;
-      listener.felix = listener.felix || owner.felix;
-    }
-    inside.listeners.push_back(std::move(listener));
-  }
-  const auto doubt = [&](const char* why) {
-    if (inside.problem.empty()) inside.problem = fmt::format("{}: {}", file.name, why);
-  };
-  if (!host.complete)
-    doubt(host.problem.empty() ? "the table is not complete" : host.problem.c_str());
-  if (!host.ports.empty()) doubt("only some ports were listed");
-  if (host.network != HostListeners::Network::node)
-    doubt("it does not show that it is of the node's own network, made as root");
-  if (!owners_known) doubt("it was not made as root: owners are missing");
-  if (host.sockets.empty()) doubt("not one listening socket, which no node is without");
-  inside.complete = inside.problem.empty();
-  if (!inside.complete) inside.problem_code = "import-incomplete";
-  inside.raw = fmt::format("{}\nmachine {} boot {} at {}", file.name, host.machine_id, host.boot_id,
-                           to_rfc3339(host.at));
-  return inside;
-}
-
 void Import::add(Look& look, const NodeFacts& node, const InsideLook& inside) const {
   for (const auto& pod : input_.facts.pods) {
     if (pod.node != node.name) continue;
@@ -148,7 +111,10 @@ void Import::place(const NodeFacts& node, const Files& files) {
   const bool two = looks_.size() > 1 && files.size() > 1 && span >= input_.settle;
   for (const auto* file : files) {
     const bool last = two && file == files.back();
-    add(last ? looks_.back() : looks_.front(), node, inside_of(*file));
+    auto inside = inside_of(file->name, file->host);
+    inside.vantage = kName;
+    inside.at = time_of(*file);
+    add(last ? looks_.back() : looks_.front(), node, inside);
   }
   if (two || looks_.size() == 1) return;
   add(looks_.back(), node,
@@ -185,6 +151,40 @@ std::vector<Message> Import::run() && {
 }
 
 }  // namespace
+
+InsideLook inside_of(const std::string& name, const HostListeners& host) {
+  InsideLook inside{.table_only = true, .config_file_readable = false};
+  bool owners_known = true;
+  for (const auto& socket : host.sockets) {
+    owners_known = owners_known && (socket.owner_state == OwnerState::named ||
+                                    socket.owner_state == OwnerState::not_found);
+    Listener listener{.endpoint = socket.endpoint, .inode = socket.inode, .uid = socket.uid};
+    for (const auto& owner : socket.owners) {
+      const bool first = !listener.pid;
+      if (!first && !owner.felix) continue;
+      listener.pid = owner.pid;
+      listener.comm = owner.comm;
+      listener.container = owner.container;
+      listener.felix = listener.felix || owner.felix;
+    }
+    inside.listeners.push_back(std::move(listener));
+  }
+  const auto doubt = [&](const char* why) {
+    if (inside.problem.empty()) inside.problem = fmt::format("{}: {}", name, why);
+  };
+  if (!host.complete)
+    doubt(host.problem.empty() ? "the table is not complete" : host.problem.c_str());
+  if (!host.ports.empty()) doubt("only some ports were listed");
+  if (host.network != HostListeners::Network::node)
+    doubt("it does not show that it is of the node's own network, made as root");
+  if (!owners_known) doubt("it was not made as root: owners are missing");
+  if (host.sockets.empty()) doubt("not one listening socket, which no node is without");
+  inside.complete = inside.problem.empty();
+  if (!inside.complete) inside.problem_code = "import-incomplete";
+  inside.raw = fmt::format("{}\nmachine {} boot {} at {}", name, host.machine_id, host.boot_id,
+                           to_rfc3339(host.at));
+  return inside;
+}
 
 Result<std::vector<ImportedFile>> read_observations(const std::string& folder) {
   std::error_code failed;

@@ -25,6 +25,11 @@ struct ImportedFile {
 /// files, and for a file of more than 8 MiB: a folder of which a part is unusable is not used.
 [[nodiscard]] Result<std::vector<ImportedFile>> read_observations(const std::string& folder);
 
+/// What a host tells of itself, as a look inside; whatever keeps it from proving anything is its
+/// problem (import-incomplete), with `name` for whom it is from. vantage, node, pod_uid and at are
+/// the caller's.
+[[nodiscard]] InsideLook inside_of(const std::string& name, const HostListeners& host);
+
 struct ImportInput {
   const std::vector<ImportedFile>& files;
   const ClusterFacts& facts;        // as read last

@@ -7,6 +7,7 @@
 // incomplete, never empty.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,11 @@ namespace catflap::look {
 /// clock tick is taken to be 1/100 s, as on every architecture that Calico is built for.
 [[nodiscard]] InsideLook parse_inside(std::string_view output, std::string_view nonce,
                                       TimePoint received);
+
+/// The text of one section of such an output, if it is there once, whole, and its command ended
+/// well.
+[[nodiscard]] std::optional<std::string> inside_section(std::string_view output,
+                                                        std::string_view nonce,
+                                                        std::string_view name);
 
 }  // namespace catflap::look

@@ -36,7 +36,9 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
 Result<void> check_names(const std::vector<std::string>& asked) {
   const auto known = vantage_names();
   for (const auto& name : asked) {
-    if (std::ranges::find(known, name) != known.end() || parse_pod_vantage(name)) continue;
+    if (std::ranges::find(known, name) != known.end() || parse_pod_vantage(name) ||
+        parse_agent_vantage(name))
+      continue;
     std::string list;
     for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
     const auto near = nearest(name, known);
@@ -80,9 +82,13 @@ std::vector<std::pair<std::string, RunVantage>> chosen(const std::vector<std::st
   std::vector<std::pair<std::string, RunVantage>> all;
   for (const auto& row : kVantages)
     if (std::ranges::find(asked, row.name) != asked.end()) all.emplace_back(row.name, row.run);
-  std::set<std::string> pods;
-  for (const auto& name : asked)
-    if (parse_pod_vantage(name) && pods.insert(name).second) all.emplace_back(name, nullptr);
+  std::set<std::string> named;
+  const auto add = [&](auto parse) {
+    for (const auto& name : asked)
+      if (parse(name) && named.insert(name).second) all.emplace_back(name, nullptr);
+  };
+  add(parse_pod_vantage);
+  add(parse_agent_vantage);
   return all;
 }
 
@@ -126,7 +132,8 @@ Result<Look> look(const LookContext& context, const ClusterFacts& facts,
   const auto run = [&](const auto& vantage, const ClusterFacts& at, const LookOptions& how) {
     const auto& [name, function] = vantage;
     if (context.stop.stop_requested()) return;
-    add(function != nullptr ? function(context, at, how) : look_pod(context, at, how, name));
+    const auto by_name = parse_agent_vantage(name) ? look_agent : look_pod;
+    add(function != nullptr ? function(context, at, how) : by_name(context, at, how, name));
   };
   const auto vantages = chosen(options.vantages);
   for (const auto& vantage : vantages) run(vantage, facts, options);

@@ -39,6 +39,8 @@ struct LookOptions {
   Duration exec_timeout{std::chrono::seconds{15}};
   std::size_t exec_parallel = 16;
   Duration proxy_timeout{std::chrono::seconds{8}};  // of one request through the API server
+  std::string agent_image;          // catflap's own; "": the calico-node image on each node
+  std::size_t agent_parallel = 64;  // Jobs at once
   /// By node: if there are any, these ports are asked and no others.
   std::map<std::string, std::set<Port>> only;
 };
@@ -46,7 +48,7 @@ struct LookOptions {
 /// The ports asked for at a node: every declared one of its Felix pods (if it is not 0) and 9091.
 [[nodiscard]] std::vector<Port> ports_of(const ClusterFacts& facts, const std::string& node);
 
-/// The names that --from takes, beside pod/NAMESPACE/NAME[/CONTAINER].
+/// The names that --from takes, beside pod/NAMESPACE/NAME[/CONTAINER] and agent[/NAMESPACE].
 [[nodiscard]] std::vector<std::string> vantage_names();
 
 /// The user's own pod, as a vantage point.
@@ -57,6 +59,13 @@ struct PodVantageName {
 };
 /// Of "pod/NAMESPACE/NAME[/CONTAINER]"; nothing: it is none.
 [[nodiscard]] std::optional<PodVantageName> parse_pod_vantage(std::string_view word);
+
+/// Where catflap's own Jobs run.
+struct AgentVantageName {
+  std::string namespace_;  // empty: where Felix's DaemonSet is
+};
+/// Of "agent[/NAMESPACE]"; nothing: it is none.
+[[nodiscard]] std::optional<AgentVantageName> parse_agent_vantage(std::string_view word);
 
 /// What such a look will do in the cluster and on its nodes, one clause a vantage point: "inside 3
 /// Felix containers (exec: one command that only reads)".

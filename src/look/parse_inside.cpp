@@ -352,4 +352,11 @@ InsideLook parse_inside(std::string_view output, std::string_view nonce, TimePoi
   return Reader(sections, received).read();
 }
 
+std::optional<std::string> inside_section(std::string_view output, std::string_view nonce,
+                                          std::string_view name) {
+  const auto sections = split(output, nonce);
+  const auto* text = sections.well_formed ? sections.good(name) : nullptr;
+  return text == nullptr ? std::nullopt : std::optional<std::string>(*text);
+}
+
 }  // namespace catflap::look

@@ -16,12 +16,16 @@ using Tool = PodOutput::Tool;
 constexpr std::size_t kMostLines = 16u << 10;  // of one section
 
 // m TEXT: a marker line. k: of what comes, the lines that matter; head bounds how much is read at
-// all, so a body without an end costs a megabyte. c ID URL, d ID ADDRESS PORT PATH: one section.
+// all, so a body without an end costs a megabyte. Calico's image has not these two by their names
+// (node/clean-up-filesystem.sh). c ID URL, d ID ADDRESS PORT PATH: one section.
 // curl's own words are kept apart from the body: both go to one pipe otherwise, in any order. What
 // a curl of 2023 says of a refusal is "Couldn't connect", so it is asked again for the reason.
 constexpr const char* kFunctions = R"(
 LC_ALL=C
 export LC_ALL
+for f in head cut; do
+command -v $f >/dev/null 2>&1 || eval "$f() { coreutils --coreutils-prog=$f \"\$@\"; }"
+done
 m() { printf '\n#%s %s\n' $n "$1"; }
 k() { head -c 1100000 | grep -a -e "^#$n " -e '^HTTP/' -e '^felix_host{' -e '^typha_connections_active' | head -n 24 | cut -c 1-2048; }
 c() {

@@ -40,6 +40,20 @@ using RunVantage = Look (*)(const LookContext& context, const ClusterFacts& fact
 [[nodiscard]] Look look_pod(const LookContext& context, const ClusterFacts& facts,
                             const LookOptions& options, const std::string& vantage);
 
+/// The namespace of the Jobs.
+[[nodiscard]] std::string agent_namespace(const ClusterFacts& facts, const AgentVantageName& name);
+
+/// From Jobs of catflap's own, on the nodes' network and in the pods'.
+[[nodiscard]] Look look_agent(const LookContext& context, const ClusterFacts& facts,
+                              const LookOptions& options, const std::string& vantage);
+
+/// How many of them a look makes.
+struct AgentJobCount {
+  std::size_t on_nodes = 0;
+  std::size_t in_pod_network = 0;
+};
+[[nodiscard]] AgentJobCount count_agent_jobs(const ClusterFacts& facts);
+
 /// From inside each running Felix container.
 [[nodiscard]] Look look_exec(const LookContext& context, const ClusterFacts& facts,
                              const LookOptions& options);

@@ -4,10 +4,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <random>
 #include <set>
 
 #include "base/text.hpp"
+#include "look/asks.hpp"
 #include "look/inside_script.hpp"
 #include "look/rights.hpp"
 #include "look/vantage.hpp"
@@ -53,12 +53,6 @@ const char* code_of(const Error& error) {
     default:
       return "exec-failed";
   }
-}
-
-/// Not a secret: no text that stands in a file already can contain it.
-std::string make_nonce() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
 }
 
 class ExecVantage {

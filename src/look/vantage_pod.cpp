@@ -4,10 +4,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <random>
 
 #include "base/text.hpp"
 #include "look/answers.hpp"
+#include "look/asks.hpp"
 #include "look/pod_script.hpp"
 #include "look/vantage.hpp"
 
@@ -16,30 +16,6 @@ namespace {
 
 constexpr std::size_t kAsksInOne = 8;
 constexpr std::size_t kCommandsAtOnce = 4;  // it is one pod
-
-struct Ask {
-  std::string node;
-  HostPort endpoint;
-  bool control = false;
-};
-
-std::vector<Ask> asks_of(const ClusterFacts& facts, const LookOptions& options) {
-  std::vector<Ask> asks;
-  for (const auto& node : facts.nodes) {
-    for (const auto& [address, type] : node.addresses) {
-      asks.push_back({node.name, {address, kKubeletPort}, true});
-      for (const Port port : ports_to_ask(facts, options, node.name))
-        asks.push_back({node.name, {address, port}, false});
-    }
-  }
-  return asks;
-}
-
-/// Not a secret of ours: no server that is asked knows it.
-std::string make_nonce() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
 
 class PodVantage {
  public:
@@ -54,7 +30,6 @@ class PodVantage {
   void take(std::span<const Ask* const> asks, const Result<kube::ExecOutput>& answer,
             std::span<Reach> reaches, bool tls);
   void fail(const char* code, std::string why);
-  void sort_in(const std::vector<Ask>& asks, std::vector<Reach> reaches);
 
   const LookContext& context_;
   const LookOptions& options_;
@@ -98,11 +73,7 @@ void PodVantage::ask(std::span<const Ask* const> asks, std::vector<Reach>& reach
     std::vector<std::size_t> starts;
     for (std::size_t at = begin; at < asks.size() && calls.size() < kCommandsAtOnce;) {
       const auto count = std::min(kAsksInOne, asks.size() - at);
-      std::vector<PodAsk> wanted;
-      for (const auto* one : asks.subspan(at, count))
-        wanted.push_back({.endpoint = one->endpoint,
-                          .tls = tls || one->control,
-                          .path = one->control ? "/healthz" : "/metrics"});
+      const auto wanted = script_asks(asks.subspan(at, count), tls);
       calls.push_back({.namespace_ = pod_.namespace_,
                        .pod = pod_.name,
                        .container = pod_.container,
@@ -124,36 +95,10 @@ void PodVantage::ask(std::span<const Ask* const> asks, std::vector<Reach>& reach
   }
 }
 
-/// The controls apart, and what is left of the rest if none of them passed.
-void PodVantage::sort_in(const std::vector<Ask>& asks, std::vector<Reach> reaches) {
-  bool sees = false;
-  for (std::size_t i = 0; i < asks.size(); ++i) {
-    auto& reach = reaches[i];
-    if (!asks[i].control) {
-      look_.reached.push_back(std::move(reach));
-      continue;
-    }
-    look_.controls.push_back({.vantage = name_,
-                              .address = reach.endpoint.address,
-                              .outcome = reach.outcome,
-                              .at = reach.at});
-    sees = sees || look_.controls.back().passed();
-  }
-  if (sees) return;
-  std::erase_if(look_.reached, [](const Reach& row) { return row.outcome != Outcome::open; });
-  if (!failed_ && !look_.controls.empty())
-    fail("blind", fmt::format("port {} answered it at none of {} addresses", kKubeletPort,
-                              look_.controls.size()));
-}
-
 Look PodVantage::run(const std::vector<Ask>& asks) && {
-  const auto at = context_.clock.now();
   std::vector<const Ask*> all;
-  std::vector<Reach> reaches;
-  for (const auto& ask : asks) {
-    all.push_back(&ask);
-    reaches.push_back({.vantage = name_, .node = ask.node, .endpoint = ask.endpoint, .at = at});
-  }
+  for (const auto& ask : asks) all.push_back(&ask);
+  auto reaches = unanswered(asks, name_, context_.clock.now());
   ask(all, reaches, false);
   std::vector<const Ask*> again;
   std::vector<Reach> over_tls;
@@ -167,7 +112,8 @@ Look PodVantage::run(const std::vector<Ask>& asks) && {
   }
   ask(again, over_tls, true);
   for (std::size_t i = 0; i < places.size(); ++i) reaches[places[i]] = std::move(over_tls[i]);
-  sort_in(asks, std::move(reaches));
+  if (!sort_in(look_, asks, std::move(reaches)) && !failed_ && !look_.controls.empty())
+    fail("blind", blind_words(look_));
   return std::move(look_);
 }
 

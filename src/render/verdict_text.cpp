@@ -110,9 +110,24 @@ std::string cluster_facts_line(const ClusterFacts& facts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// By a Job of catflap's own.
+bool by_agent(const InsideLook& inside) {
+  return inside.vantage == "agent" || inside.vantage.starts_with("agent/");
+}
+
 bool ran_commands(std::span<const Look> looks) {
   return std::any_of(looks.begin(), looks.end(),
                      [](const Look& look) { return !look.inside.empty(); });
+}
+
+/// What a look has left in the cluster.
+const char* trace_of(std::span<const Look> looks) {
+  const bool agent = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
+    return std::any_of(look.inside.begin(), look.inside.end(), by_agent);
+  });
+  if (agent) return "Nothing was written but the agent's Jobs, which were taken away again.";
+  return ran_commands(looks) ? "Nothing was written."
+                             : "Nothing was written and nothing was started.";
 }
 
 std::string looks_line(const ClusterVerdict& verdict) {
@@ -182,11 +197,17 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
   std::map<std::string, std::set<HostPort>> endpoints;
   std::set<std::string> inside;
   std::set<std::string> imported;  // nodes
+  std::set<std::string> agents;    // nodes
   std::map<std::string, std::string> skipped;
   for (const Look& look : looks) {
     for (const Reach& reach : look.reached) endpoints[reach.vantage].insert(reach.endpoint);
-    for (const InsideLook& one : look.inside)
-      (one.table_only ? imported : inside).insert(one.table_only ? one.node : one.pod_uid);
+    for (const InsideLook& one : look.inside) {
+      if (by_agent(one)) {
+        agents.insert(one.node);
+      } else {
+        (one.table_only ? imported : inside).insert(one.table_only ? one.node : one.pod_uid);
+      }
+    }
     for (const auto& skip : look.skipped)
       skipped[skip.vantage] = skip.detail.empty() ? skip.code : skip.detail;
   }
@@ -198,6 +219,8 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
     parts.push_back(fmt::format("exec: a command in {}", count_of(inside.size(), "container")));
   if (!imported.empty())
     parts.push_back(fmt::format("import: files from {}", count_of(imported.size(), "node")));
+  if (!agents.empty())
+    parts.push_back(fmt::format("agent: a Job on {}", count_of(agents.size(), "node")));
   for (const auto& [vantage, why] : skipped) {
     parts.push_back(fmt::format("{} skipped: {}", vantage, printable(why, 160)));
   }
@@ -215,9 +238,7 @@ std::string diagnosis_text(const Seen& seen, const std::string& program, const S
   text += readers_text(seen.facts.surroundings, style);
   text += findings_text(seen.verdict, kMostFindings, style);
   text += looked_text(seen.looks, style);
-  text += field(style, "",
-                ran_commands(seen.looks) ? "Nothing was written."
-                                         : "Nothing was written and nothing was started.");
+  text += field(style, "", trace_of(seen.looks));
   return text + field(style, "Next", next_of(seen.verdict, program), Tone::strong);
 }
 

@@ -108,9 +108,14 @@ std::optional<std::string> debug_pod_output(const std::vector<std::string>& comm
                                             const std::vector<std::string>& nodes) {
   const auto asked = read_command(command);
   if (!asked) return std::nullopt;
-  auto text = fmt::format("\n#{} tool {}\n", asked->nonce, tools);
-  for (std::size_t i = 0; tools == "curl" && i < asked->asks.size(); ++i)
-    text += section(asked->nonce, i, asked->asks[i], sockets, nodes);
+  if (tools == "curl") return asked_output(asked->nonce, asked->asks, sockets, nodes);
+  return fmt::format("\n#{} tool {}\n", asked->nonce, tools);
+}
+
+std::string asked_output(const std::string& nonce, const std::vector<look::PodAsk>& asks,
+                         const Sockets& sockets, const std::vector<std::string>& nodes) {
+  auto text = fmt::format("\n#{} tool curl\n", nonce);
+  for (std::size_t i = 0; i < asks.size(); ++i) text += section(nonce, i, asks[i], sockets, nodes);
   return text;
 }
 

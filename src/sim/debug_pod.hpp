@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "look/pod_script.hpp"
 #include "sim/sockets.hpp"
 
 namespace catflap::sim {
@@ -15,5 +16,11 @@ namespace catflap::sim {
                                                           const std::string& tools,
                                                           const Sockets& sockets,
                                                           const std::vector<std::string>& nodes);
+
+/// The same of asks that stand in no script; the pod has curl.
+[[nodiscard]] std::string asked_output(const std::string& nonce,
+                                       const std::vector<look::PodAsk>& asks,
+                                       const Sockets& sockets,
+                                       const std::vector<std::string>& nodes);
 
 }  // namespace catflap::sim

@@ -41,6 +41,7 @@ const std::vector<Kind>& built_in() {
        {"deploy"},
        Scope::namespaced,
        true},
+      {{"batch", "v1", "jobs"}, "Job", "job", {}, Scope::namespaced, true},
       {{kCalico, "v1", "clusterinformations"},
        "ClusterInformation",
        "clusterinformation",

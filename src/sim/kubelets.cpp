@@ -14,6 +14,7 @@ constexpr Duration kStartsAfter{800};  // sandbox, volumes, init containers
 constexpr Duration kReadyAfter{1200};  // the first readiness probe that passes
 constexpr Duration kTriesAgainAfter{1000};
 constexpr Duration kEndsAfter{1000};
+constexpr Duration kRunsFor{300};  // the container of a Job
 
 /// An image that no registry has.
 const json::object* missing_image(const json::object& pod) {
@@ -21,6 +22,18 @@ const json::object* missing_image(const json::object& pod) {
     for (const auto* container : objects_at(pod, {"spec", key}))
       if (look::image_tag(text_at(*container, {"image"})) == "does-not-exist") return container;
   return nullptr;
+}
+
+/// A container whose image is never pulled.
+const json::object* unpulled(const json::object& pod) {
+  for (const auto* container : objects_at(pod, {"spec", "containers"}))
+    if (text_at(*container, {"imagePullPolicy"}) == "Never") return container;
+  return nullptr;
+}
+
+bool is_of_a_job(const json::object& pod) {
+  const auto owners = objects_at(pod, {"metadata", "ownerReferences"});
+  return !owners.empty() && text_at(*owners.front(), {"kind"}) == "Job";
 }
 
 }  // namespace
@@ -52,6 +65,12 @@ bool Kubelets::stands_still(const std::string& node) const {
   const auto* object = store_.find({kube::kNodes, "", node});
   return object != nullptr &&
          text_at(*object, {"metadata", "annotations", "sim.catflap.dev/not-ready"}) == "true";
+}
+
+bool Kubelets::has_no_images(const std::string& node) const {
+  const auto* object = store_.find({kube::kNodes, "", node});
+  return object != nullptr &&
+         text_at(*object, {"metadata", "annotations", "sim.catflap.dev/no-images"}) == "true";
 }
 
 /// `there`: the node's pods as the API has them.
@@ -91,6 +110,11 @@ std::optional<std::string> Kubelets::felix_container_in(const json::object& pod)
 TimePoint Kubelets::tick_pod(RunningPod& running) {
   const auto now = store_.clock().now();
   if (running.starts_at && now >= *running.starts_at) start(running);
+  if (running.started && !running.done && is_of_a_job(running.pod)) {
+    if (now < *running.started + kRunsFor) return *running.started + kRunsFor;
+    running.done = now;
+  }
+  if (running.done) return kNever;
   const bool becomes_ready = running.started && !running.ready && !running.never_ready;
   if (becomes_ready && now >= *running.started + kReadyAfter) running.ready = now;
   const bool waits = becomes_ready && !running.ready;
@@ -110,6 +134,10 @@ void Kubelets::start(RunningPod& running) {
     const bool again = running.waiting_reason != "ContainerCreating";
     if (again) return wait("ImagePullBackOff", "Back-off pulling image \"" + image + "\"");
     return wait("ErrImagePull", "failed to pull and unpack image \"" + image + "\": not found");
+  }
+  if (const auto* container = unpulled(running.pod); container && has_no_images(running.node)) {
+    return wait("ErrImageNeverPull", "Container image \"" + text_at(*container, {"image"}) +
+                                         "\" is not present with pull policy of Never");
   }
   auto pod = running.pod;
   add_addresses(pod, sockets_.addresses_of(running.node));
@@ -165,6 +193,12 @@ int Kubelets::starts(const std::string& node) const {
 void Kubelets::forget_starts() {
   for (const auto& node : store_.select({.resource = kube::kNodes}))
     forgotten_[name_of(node)] += starts(name_of(node));
+}
+
+const Felix* Kubelets::felix_of(const std::string& node) const {
+  for (const auto& [uid, running] : pods_)
+    if (running.node == node && running.felix) return running.felix.get();
+  return nullptr;
 }
 
 const RunningPod* Kubelets::find(const std::string& uid) const {

@@ -19,6 +19,7 @@ struct RunningPod {
   std::optional<TimePoint> starts_at;  // its containers, or the next try
   std::optional<TimePoint> started;
   std::optional<TimePoint> ready;  // none before it is
+  std::optional<TimePoint> done;   // of a Job's: its container has ended by itself
   std::optional<TimePoint> ends_at;
   std::string waiting_reason = "ContainerCreating";
   std::string waiting_message;
@@ -44,6 +45,8 @@ class Kubelets {
 
   /// The pod that the node runs under that uid, which the API may not know any more.
   [[nodiscard]] const RunningPod* find(const std::string& uid) const;
+  /// A Felix that runs on that node, or null.
+  [[nodiscard]] const Felix* felix_of(const std::string& node) const;
   /// Does the kubelet of that node stand still?
   [[nodiscard]] bool stands_still(const std::string& node) const;
 
@@ -51,6 +54,7 @@ class Kubelets {
   TimePoint tick_node(const json::object& node, const std::vector<json::object>& there);
   TimePoint tick_pod(RunningPod& running);
   void start(RunningPod& running);
+  [[nodiscard]] bool has_no_images(const std::string& node) const;
   bool end(const json::object& pod, RunningPod& running);
   void report(const std::string& uid, const RunningPod& running, const json::object& node);
   [[nodiscard]] std::optional<std::string> felix_container_in(const json::object& pod) const;

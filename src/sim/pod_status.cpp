@@ -15,9 +15,9 @@ json::object condition(std::string_view type, bool holds, TimePoint since) {
 
 json::object container_status(const RunningPod& running, const json::object& container) {
   json::object state;
-  if (running.started && !running.ends_at) {
+  if (running.started && !running.ends_at && !running.done) {
     state["running"] = {{"startedAt", to_rfc3339(*running.started)}};
-  } else if (running.ends_at) {
+  } else if (running.ends_at || running.done) {
     state["terminated"] = {{"exitCode", 0}, {"reason", "Completed"}};
   } else {
     json::object waiting{{"reason", running.waiting_reason}};
@@ -71,7 +71,7 @@ json::object pod_status(const RunningPod& running, const std::vector<IpAddress>&
   add_addresses(pod, addresses);
   auto& status = object_in(pod, "status");
   const auto since = running.ready.value_or(running.started.value_or(running.seen));
-  status["phase"] = running.started ? "Running" : "Pending";
+  status["phase"] = running.done ? "Succeeded" : running.started ? "Running" : "Pending";
   status["startTime"] = to_rfc3339(running.seen);
   status["conditions"] = json::array{
       condition("Initialized", running.started.has_value(), running.started.value_or(running.seen)),

@@ -116,7 +116,8 @@ Result<IpAddress> Loader::address(const std::string& text) const {
 Result<void> Loader::add_node(const json::object& node) {
   const auto name = text_at(node, {"name"});
   if (name.empty()) return wrong("a node needs a name");
-  TRY(only(node, "cluster.nodes", {"name", "addresses", "labels", "taints", "ready"}));
+  TRY(only(node, "cluster.nodes",
+           {"name", "addresses", "labels", "annotations", "taints", "ready"}));
   json::object labels{{"kubernetes.io/hostname", name},
                       {"kubernetes.io/os", "linux"},
                       {"kubernetes.io/arch", "amd64"}};
@@ -144,11 +145,15 @@ Result<void> Loader::add_node(const json::object& node) {
   const auto os = text_at(labels, {"kubernetes.io/os"});
   json::object spec;
   if (const auto& taints = array_at(node, {"taints"}); !taints.empty()) spec["taints"] = taints;
+  const auto* own_annotations = object_at(node, {"annotations"});
   store_.put(
       kube::kNodes,
       {{"apiVersion", "v1"},
        {"kind", "Node"},
-       {"metadata", {{"name", name}, {"labels", labels}}},
+       {"metadata",
+        {{"name", name},
+         {"labels", labels},
+         {"annotations", own_annotations == nullptr ? json::object{} : *own_annotations}}},
        {"spec", spec},
        {"status",
         {{"addresses", addresses},

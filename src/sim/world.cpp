@@ -82,6 +82,7 @@ World::World(Store& store, Settings settings, Wire* wire)
       sockets_(settings_.addresses, wire),
       tigera_operator_(store),
       daemon_sets_(store),
+      jobs_(store),
       kubelets_(store, sockets_, settings_),
       booted_(store.clock().now() - std::chrono::hours{72}) {}
 
@@ -156,7 +157,7 @@ void World::apply_odd_pods(const OddPods& pods) {
 void World::tick() {
   if (store_.clock().now() < due_ && store_.resource_version() == quiet_at_) return;
   const auto before = store_.resource_version();
-  due_ = std::min({tigera_operator_.tick(), daemon_sets_.tick(), kubelets_.tick()});
+  due_ = std::min({tigera_operator_.tick(), daemon_sets_.tick(), jobs_.tick(), kubelets_.tick()});
   watch_nodes();
   quiet_at_ = store_.resource_version() == before ? before : "";
 }
@@ -238,6 +239,16 @@ Reply World::logs(const LogRequest& request) const {
   if (request.previous)
     return bad_request(fmt::format("previous terminated container \"{}\" in pod \"{}\" not found",
                                    request.container, request.pod));
+  const auto* node = store_.find({kube::kNodes, "", running->node});
+  if (running->done && node != nullptr)  // of a Job: catflap's agent
+    return text_reply(agent_log(*pod, {.inside = {.sockets = sockets_.of_node(running->node),
+                                                  .felix = kubelets_.felix_of(running->node),
+                                                  .uptime = store_.clock().now() - booted_,
+                                                  .booted = booted_},
+                                       .node = *node,
+                                       .sockets = sockets_,
+                                       .nodes = settings_.nodes})
+                          .substr(0, request.bytes.value_or(std::string::npos)));
   const bool is_felix =
       running->felix && running->felix->container().container == request.container;
   return text_reply(is_felix ? log_text(running->felix->log().lines(), request) : std::string{});

@@ -4,15 +4,19 @@
 //
 // People and tests act on it through the API: they write objects, and annotations of a Node:
 //   sim.catflap.dev/not-ready: "true"   its kubelet stands still; what runs there runs on
+//   sim.catflap.dev/no-images: "true"   no image is there that is not pulled
+//   sim.catflap.dev/agent               what is wrong with the answers of catflap's agent there
 //   sim.catflap.dev/felix-starts        written here: how often Felix has started on the node
 #pragma once
 
 #include <functional>
 #include <string>
 
+#include "sim/agent.hpp"
 #include "sim/daemon_sets.hpp"
 #include "sim/exec_handler.hpp"
 #include "sim/forward_frames.hpp"
+#include "sim/jobs.hpp"
 #include "sim/kubelets.hpp"
 #include "sim/tigera_operator.hpp"
 
@@ -40,7 +44,7 @@ class World {
   /// Plays the scripts that catflap runs: in a container of Felix's, and in a debug pod, which has
   /// what its annotation sim.catflap.dev/tools says (default curl). Other commands end with 127.
   [[nodiscard]] std::optional<ExecAnswer> exec(const ExecRequest& request) const;
-  /// What kubectl logs shows of a container: Felix's words, of others nothing.
+  /// What kubectl logs shows of a container: what Felix and catflap's agent print.
   [[nodiscard]] Reply logs(const LogRequest& request) const;
   /// Who listens on localhost in that pod, which is on its node's network.
   [[nodiscard]] ForwardPlay forward(const ForwardRequest& request) const;
@@ -59,6 +63,7 @@ class World {
   Sockets sockets_;
   TigeraOperator tigera_operator_;
   DaemonSets daemon_sets_;
+  Jobs jobs_;
   Kubelets kubelets_;
   TimePoint booted_;      // all nodes
   TimePoint due_{};       // when something happens by itself

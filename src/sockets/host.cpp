@@ -42,9 +42,9 @@ Result<std::string> read_file(const char* path, std::size_t most) {
 }
 
 /// The first line of the first of these files that can be read; "" if none can.
-std::string first_line(std::initializer_list<const char*> paths) {
-  for (const char* path : paths) {
-    auto text = read_file(path, 4096);
+std::string first_line(std::initializer_list<std::string> paths) {
+  for (const std::string& path : paths) {
+    auto text = read_file(path.c_str(), 4096);
     if (!text) continue;
     const auto line = text->substr(0, text->find('\n'));
     if (!line.empty()) return printable(line, 128);
@@ -59,14 +59,15 @@ std::optional<ino_t> inode_of(const char* path) {
 }
 
 /// Is this thread in the node's own network? Process 1 is the node's only in the initial PID
-/// namespace, whose number is fixed (PROC_PID_INIT_INO in the kernel).
-HostListeners::Network network_here() {
+/// namespace, whose number is fixed (PROC_PID_INIT_INO in the kernel), or where somebody compares
+/// the machine-id that is its.
+HostListeners::Network network_here(const HostOptions& options) {
   constexpr ino_t kInitialPidNamespace = 0xEFFFFFFC;
   const auto pids = inode_of("/proc/self/ns/pid");
   const auto own = inode_of("/proc/thread-self/ns/net");
   const auto first = inode_of("/proc/1/ns/net");
-  if (!pids || !own || *pids != kInitialPidNamespace || !first)
-    return HostListeners::Network::not_known;
+  const bool is_node = !options.root.empty() || (pids && *pids == kInitialPidNamespace);
+  if (!own || !is_node || !first) return HostListeners::Network::not_known;
   return *own == *first ? HostListeners::Network::node : HostListeners::Network::other;
 }
 
@@ -157,7 +158,7 @@ Result<void> read_in(const std::string& netns, const HostOptions& options, const
       done = no_entry(path, errno);
       return;
     }
-    into.network = network_here();
+    into.network = network_here(options);
     done = read_table(options, clock, into);
   }).join();
   return done;
@@ -167,13 +168,14 @@ Result<void> read_in(const std::string& netns, const HostOptions& options, const
 
 Result<HostListeners> read_host_listeners(const HostOptions& options, const Clock& clock) {
   HostListeners host{// In the order in which the kubelet looks for it.
-                     .machine_id = first_line({"/etc/machine-id", "/var/lib/dbus/machine-id"}),
+                     .machine_id = first_line({options.root + "/etc/machine-id",
+                                               options.root + "/var/lib/dbus/machine-id"}),
                      .boot_id = first_line({"/proc/sys/kernel/random/boot_id"}),
                      .hostname = first_line({"/proc/sys/kernel/hostname"}),
                      .at = clock.now(),
                      .ports = options.ports};
   if (options.netns.empty()) {
-    host.network = network_here();
+    host.network = network_here(options);
     TRY(read_table(options, clock, host));
   } else {
     TRY(read_in(options.netns, options, clock, host));

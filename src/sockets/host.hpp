@@ -15,6 +15,10 @@ namespace catflap::sockets {
 struct HostOptions {
   std::vector<Port> ports;  // empty: all
   std::string netns;        // a process's number, or a name of `ip netns`; "": this one's own
+  /// The root folder that the machine-id is read in: /proc/1/root, in a container that has the
+  /// node's processes. Process 1 then stands for the node whatever PID namespace it is in: the
+  /// machine-id, which the reader compares, is its own. "": here.
+  std::string root;
   OwnerOptions owners;
   DumpLimits limits;
   OpenNetlink open = open_sock_diag;

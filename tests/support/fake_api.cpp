@@ -188,6 +188,7 @@ Result<Written> FakeApi::remove(const ObjectRef& ref, const std::string& uid,
                       .namespace_ = ref.namespace_,
                       .name = ref.name,
                       .dry_run = options.dry_run};
+  if (!options.propagation.empty()) request.body = {{"propagationPolicy", options.propagation}};
   return serve<Written>(std::move(request), [&]() -> Result<Written> {
     TRY_ASSIGN(auto last, cluster_->remove(ref, uid, resource_version, options.dry_run));
     return Written{std::move(last), next_audit_id()};
@@ -229,6 +230,19 @@ std::vector<Result<ProxyAnswer>> FakeApi::proxy(const std::vector<ProxyCall>& ca
     }));
   }
   return answers;
+}
+
+std::vector<Result<std::string>> FakeApi::logs(const std::vector<LogCall>& calls, std::size_t) {
+  std::vector<Result<std::string>> logs;
+  for (const auto& call : calls) {
+    FakeRequest request{
+        .verb = "log", .resource = kPods, .namespace_ = call.namespace_, .name = call.pod};
+    logs.push_back(serve<std::string>(std::move(request), [&]() -> Result<std::string> {
+      if (!on_log) return fake_forbidden("get", Resource{"", "v1", "pods/log"});
+      return on_log(call);
+    }));
+  }
+  return logs;
 }
 
 std::vector<Result<ForwardAnswer>> FakeApi::forward(const std::vector<ForwardCall>& calls,

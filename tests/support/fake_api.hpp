@@ -17,7 +17,7 @@ namespace catflap::kube {
 
 /// One request as the client sent it.
 struct FakeRequest {
-  std::string verb;  // get, list, watch, create, patch, delete, exec, proxy, forward, raw
+  std::string verb;  // get, list, watch, create, patch, delete, exec, proxy, log, forward, raw
   Resource resource;
   std::string namespace_;
   std::string name;  // a raw request's path
@@ -64,6 +64,7 @@ class FakeApi final : public Api {
   std::function<Result<ExecOutput>(const ExecCall&)> on_exec;     // none: every exec is forbidden
   std::function<Result<ProxyAnswer>(const ProxyCall&)> on_proxy;  // none: forbidden
   std::function<Result<ForwardAnswer>(const ForwardCall&)> on_forward;  // none: forbidden
+  std::function<Result<std::string>(const LogCall&)> on_log;            // none: forbidden
   std::function<void()> tick;  // after every 50 ms of run_until
   Duration skew{};
 
@@ -110,6 +111,8 @@ class FakeApi final : public Api {
                                                      std::size_t parallel) override;
   [[nodiscard]] std::vector<Result<ProxyAnswer>> proxy(const std::vector<ProxyCall>& calls,
                                                        std::size_t parallel) override;
+  [[nodiscard]] std::vector<Result<std::string>> logs(const std::vector<LogCall>& calls,
+                                                      std::size_t parallel) override;
   [[nodiscard]] std::vector<Result<ForwardAnswer>> forward(const std::vector<ForwardCall>& calls,
                                                            std::size_t parallel) override;
   RunResult run_until(const std::function<bool()>& done, SteadyPoint deadline) override;

@@ -4,7 +4,8 @@
 namespace catflap {
 
 bool Reach::retold() const {
-  return vantage == "apiserver" || vantage.starts_with("pod/") || inside_the_node();
+  return vantage == "apiserver" || vantage.starts_with("pod/") || vantage == "agent" ||
+         vantage.starts_with("agent/") || inside_the_node();
 }
 
 bool Reach::inside_the_node() const {

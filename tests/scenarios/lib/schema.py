@@ -198,7 +198,7 @@ def disturbance(value, path):
 duration = pattern(r"\d+(ms|s|m)", "a time such as 3s")
 env = either(list, list_of(record(required=("name",), name=text, value=text, valueFrom=mapping)), map_of(text))
 address = either(dict, record(required=("address",), address=text, type=text), text)
-node = record(required=("name",), name=text, addresses=list_of(address, least=1), labels=map_of(text),
+node = record(required=("name",), name=text, addresses=list_of(address, least=1), labels=map_of(text), annotations=map_of(text),
               taints=list_of(record(required=("key", "effect"), key=text, value=text, effect=text)), ready=flag)
 role = one_of(*sorted(file.stem for file in ROLES.glob("*.yaml")))
 

@@ -1,0 +1,35 @@
+// Has Jobs run and brings home what their pods printed. Not more than a few at once, each bounded
+// in time, and each taken away as soon as it has answered.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "look/agent_job.hpp"
+#include "look/look.hpp"
+
+namespace catflap::look {
+
+struct AgentAnswer {
+  std::string code;  // "": it has answered; else a reason of the catalogue
+  std::string why;
+  std::string log;       // everything that it printed, believed in nothing
+  TimePoint asked{};     // before the Job was made
+  TimePoint received{};  // when the log was here
+};
+
+struct AgentAnswers {
+  std::vector<AgentAnswer> answers;  // one a Job, in order
+  /// Why not one Job could be made; then nothing was tried.
+  std::optional<Error> refused;
+};
+
+/// `progress(done)` is called every now and then. A stop request ends it early; the Jobs are taken
+/// away then, too. First it takes away what earlier runs have left behind.
+[[nodiscard]] AgentAnswers run_agents(const LookContext& context, const std::string& namespace_,
+                                      const std::vector<AgentJob>& jobs, std::size_t parallel,
+                                      Duration clock_skew,
+                                      const std::function<void(std::size_t)>& progress);
+
+}  // namespace catflap::look
