@@ -437,6 +437,15 @@ TEST(Plan, TemplateThatTheControllerHasNotSeenIsPending) {
   EXPECT_THAT(refusals(plan_of(world)), ElementsAre("CF0028"));
 }
 
+TEST(Plan, AnEditOfSomethingElseIsNotPending) {
+  World world{kTrue};
+  world.generation = 8;
+  world.current_hash = "abc";
+  EXPECT_THAT(refusals(plan_of(world)), IsEmpty());
+  world.odd["n2"] = {.env = kTrue, .stale = true};
+  EXPECT_THAT(refusals(plan_of(world)), ElementsAre("CF0028"));
+}
+
 TEST(Plan, OurOwnUnfinishedChangeIsNotRefused) {
   World world{kTrue};
   world.odd["n2"] = {.env = kTrue, .stale = true};

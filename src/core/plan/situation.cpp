@@ -87,6 +87,12 @@ bool disagrees(const std::vector<const PodFacts*>& pods) {
   });
 }
 
+/// An edit that the controller has not seen yet, unless a revision has the very template that the
+/// DaemonSet has now: then the edit was of something else, and the pods' hashes tell the rest.
+bool may_have_changed(const DaemonSetFacts& daemon_set) {
+  return daemon_set.observed_generation < daemon_set.generation && daemon_set.current_hash.empty();
+}
+
 Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
                     const ClusterVerdict& now) {
   Situation s{.daemon_set = &daemon_set, .env = env_of_template(daemon_set)};
@@ -100,7 +106,7 @@ Situation situation(const DaemonSetFacts& daemon_set, const ClusterFacts& facts,
   s.windows = is_windows(daemon_set) && !s.operated;
   s.stale = static_cast<int>(
       std::ranges::count_if(s.pods, [](const PodFacts* pod) { return pod->stale; }));
-  s.pending = s.stale > 0 || daemon_set.observed_generation < daemon_set.generation;
+  s.pending = s.stale > 0 || may_have_changed(daemon_set);
   if (s.env == EnvSays::off && disagrees(s.pods)) s.env = EnvSays::undecided;
   if (s.windows || s.env == EnvSays::off) return s;
   s.build_node = built_in(s.pods, now);

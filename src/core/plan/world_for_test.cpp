@@ -101,6 +101,7 @@ ClusterFacts World::facts() const {
                     .desired = static_cast<int>(nodes.size()),
                     .on_delete = on_delete,
                     .max_unavailable = max_unavailable,
+                    .current_hash = current_hash,
                     .object = daemon_set};
   const json::object spec = daemon_set.at("spec").at("template").at("spec").as_object();
   ResolveInput input{.felix_container = "calico-node",

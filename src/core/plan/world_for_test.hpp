@@ -33,6 +33,7 @@ struct World {
   bool on_delete = false;
   std::int64_t generation = 7;
   std::int64_t observed_generation = 7;
+  std::string current_hash;  // of the revision that has the template; "": none is known
   std::vector<std::string> not_ready;
   std::optional<OperatorFacts> tigera_operator;
 
