@@ -15,6 +15,7 @@
 #include "sim/certificates.hpp"
 #include "sim/embedded.hpp"
 #include "sim/kubeconfig_text.hpp"
+#include "sim/rewound.hpp"
 #include "sim/scenario.hpp"
 #include "sim/servers.hpp"
 #include "sim/world.hpp"
@@ -25,19 +26,6 @@ namespace {
 constexpr std::chrono::milliseconds kTick{20};
 /// How long the cluster has been there when it begins to serve: nothing in it counts as recent.
 constexpr std::chrono::hours kAge{6};
-
-/// The real time, some hours ago until the world has settled.
-class Rewound final : public Clock {
- public:
-  [[nodiscard]] TimePoint now() const override { return real_.now() - behind_; }
-  [[nodiscard]] SteadyPoint steady() const override { return real_.steady(); }
-  void advance(Duration by) { behind_ -= std::min(behind_, by); }
-  void catch_up() { behind_ = {}; }
-
- private:
-  RealClock real_;
-  Duration behind_ = kAge;
-};
 
 std::optional<IpAddress> address_here(const IpAddress& address) {
   if (can_bind(address)) return address;
@@ -100,7 +88,8 @@ const char* const Cluster::kDefaultScenario =
 /// Each member is gone before those above it, which it uses.
 struct Cluster::Impl {
   boost::asio::io_context io{1};
-  Rewound clock;
+  RealClock real;
+  Rewound clock{real, kAge};
   Store store{clock};
   std::unique_ptr<Servers> servers;
   std::unique_ptr<World> world;
