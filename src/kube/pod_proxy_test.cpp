@@ -2,7 +2,10 @@
 #include "kube/pod_proxy.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <mutex>
 
 #include "support/http_test_server.hpp"
 #include "support/test_client.hpp"
@@ -94,6 +97,39 @@ TEST(PodProxy, WhatIsSent) {
   EXPECT_EQ(seen.method, "GET");
   EXPECT_EQ(seen.target, "/api/v1/namespaces/ns/pods/https%3Ap%3A9091/proxy/metrics");
   EXPECT_EQ(seen.header("accept-encoding"), "");
+}
+
+TEST(PodLog, IsBoundedAndNeverHalf) {
+  std::mutex mutex;
+  std::vector<std::string> targets;
+  TestServer server([&](const TestRequest& request, TestConnection& connection) {
+    {
+      const std::scoped_lock lock(mutex);
+      targets.push_back(request.target);
+    }
+    const auto is = [&](const char* pod) { return request.target.find(pod) != std::string::npos; };
+    if (is("denied")) return connection.answer(403, status(403, "no"));
+    if (is("much")) return connection.answer(200, std::string(11, 'x'), "");
+    if (is("hang")) return (void)connection.receive();
+    connection.answer(200, "0123456789", "");
+  });
+  TestClient client(server);
+  const auto call = [](const char* pod) {
+    return LogCall{.namespace_ = "ns",
+                   .pod = pod,
+                   .max_bytes = 10,
+                   .timeout = std::chrono::milliseconds{1500}};
+  };
+  const auto logs = client.api().logs({call("all"), call("denied"), call("much"), call("hang")}, 2);
+  ASSERT_EQ(logs.size(), 4U);
+  ASSERT_TRUE(logs[0].has_value());
+  EXPECT_EQ(*logs[0], "0123456789");
+  ASSERT_FALSE(logs[1] || logs[2] || logs[3]);
+  EXPECT_EQ(logs[1].error().kind, ErrorKind::not_permitted);
+  EXPECT_EQ(logs[2].error().kind, ErrorKind::malformed_input) << "a part may look like the whole";
+  EXPECT_EQ(logs[3].error().kind, ErrorKind::timed_out);
+  const std::scoped_lock lock(mutex);
+  EXPECT_THAT(targets, testing::Contains("/api/v1/namespaces/ns/pods/all/log?limitBytes=11"));
 }
 
 }  // namespace
