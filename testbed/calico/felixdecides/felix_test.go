@@ -5,13 +5,15 @@ import (
 	"testing"
 )
 
-// The stand-in has one goroutine a node.
+// The stand-in has one goroutine a node. Without the one table this ends the process, though not each time.
 func TestEvaluateOnManyGoroutines(t *testing.T) {
 	var all sync.WaitGroup
+	begin := make(chan struct{})
 	for range 16 {
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			<-begin
 			for range 20 {
 				outcome, err := Evaluate(Inputs{Node: "n1", Environ: []string{"FELIX_PROMETHEUSMETRICSENABLED=true"}})
 				if err != nil || !outcome.Config.PrometheusMetricsEnabled {
@@ -20,6 +22,7 @@ func TestEvaluateOnManyGoroutines(t *testing.T) {
 			}
 		}()
 	}
+	close(begin)
 	all.Wait()
 }
 
