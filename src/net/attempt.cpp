@@ -124,6 +124,12 @@ std::optional<Speak> next_attempt(std::span<const Attempt> attempts) {
   return std::nullopt;
 }
 
+bool plain_says_all(const Attempt& first) {
+  // Silence does too: it has used up the visit's time.
+  return !first.opened() || first.end == End::timed_out || first.end == End::abandoned ||
+         (first.end == End::answered && is_success(first.http_status));
+}
+
 Reach fold(std::span<const Attempt> attempts) {
   CHECK(!attempts.empty(), "a visit without an attempt");
   const Attempt& first = attempts.front();

@@ -58,6 +58,11 @@ struct Attempt {
 /// What to try after these attempts (in order, at least one); none if the visit is over.
 [[nodiscard]] std::optional<Speak> next_attempt(std::span<const Attempt> attempts);
 
+/// A visit may begin in plain text where others at the same port were answered so: whether this
+/// first attempt says all there is to say. If not, the visit begins anew with TLS, and nothing is
+/// made of it.
+[[nodiscard]] bool plain_says_all(const Attempt& first);
+
 /// The attempts of one visit (at least one) as one record. Vantage, node, endpoint and times are
 /// the caller's to fill in.
 [[nodiscard]] Reach fold(std::span<const Attempt> attempts);

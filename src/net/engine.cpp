@@ -90,6 +90,7 @@ struct Visit {
   std::optional<SteadyPoint> alarm;
   std::unique_ptr<Connection> connection;
   std::vector<Attempt> attempts;
+  bool guessed = false;  // begun in plain text
   int retries_left = 0;
 };
 
@@ -135,6 +136,7 @@ class Engine {
   void expire_visits();
   void begin(Visit& visit);
   void open(Visit& visit, Speak speak);
+  void begin_with_tls(Visit& visit);
   void settle(Visit& visit);
   void set_alarm(Visit& visit);
   void finish(Visit& visit);
@@ -158,6 +160,7 @@ class Engine {
   std::size_t waiting_ = 0;                                  // orders in busy_
   std::unordered_map<Visit*, std::unique_ptr<Visit>> visits_;
   std::set<std::pair<SteadyPoint, Visit*>> alarms_;
+  std::set<Port> plain_at_;  // ports where the last answer came in plain text
 };
 
 void Engine::run() {
@@ -227,7 +230,18 @@ bool Engine::start_visit(Order order) {
 void Engine::begin(Visit& visit) {
   visit.started = clock_.steady();
   visit.attempts.clear();
+  visit.guessed =
+      !visit.order.target.control && plain_at_.contains(visit.order.target.endpoint.port);
+  if (visit.guessed) return open(visit, Speak::plain);
   open(visit, visit.order.target.control ? Speak::nothing : Speak::tls);
+}
+
+/// The guess was wrong, and will not be made again at once.
+void Engine::begin_with_tls(Visit& visit) {
+  visit.guessed = false;
+  visit.attempts.clear();
+  plain_at_.erase(visit.order.target.endpoint.port);
+  open(visit, Speak::tls);
 }
 
 void Engine::wait_for_events() {
@@ -275,8 +289,12 @@ void Engine::open(Visit& visit, Speak speak) {
 void Engine::settle(Visit& visit) {
   while (visit.connection->over()) {
     visit.attempts.push_back(visit.connection->take());
-    const auto speak = next_attempt(visit.attempts);
     const bool late = clock_.steady() >= end_of(visit);
+    if (visit.guessed && !late && !plain_says_all(visit.attempts.front())) {
+      begin_with_tls(visit);
+      continue;
+    }
+    const auto speak = next_attempt(visit.attempts);
     if (speak && !late) {
       open(visit, *speak);
     } else if (visit.retries_left > 0 && silent(visit.attempts.back())) {
@@ -301,6 +319,8 @@ void Engine::set_alarm(Visit& visit) {
 
 void Engine::finish(Visit& visit) {
   Reach record = fold(visit.attempts);
+  if (visit.attempts.back().speak == Speak::plain && !record.tls && record.http_status / 100 == 2)
+    plain_at_.insert(visit.order.target.endpoint.port);
   record.vantage = kVantage;
   record.node = visit.order.target.node;
   record.endpoint = visit.order.target.endpoint;

@@ -35,10 +35,11 @@ struct ProbeOptions {
 
 /// Asks every target; the answer has one record per target, in order. Blocks; runs its own loop on
 /// its own thread. Per target: TLS ClientHello first; if the answer is not TLS, one plain
-/// reconnect; if a client certificate is asked for, one more try with a throw-away certificate; if
-/// the answer is 401 or 403, one more with a throw-away bearer token. GET /metrics, read until
-/// felix_host or max_bytes. After a stop request the rest is Outcome::error with detail
-/// "interrupted".
+/// reconnect (where the last answer at that port was in plain text, plain comes first, and TLS if
+/// that does not get the metrics); if a client certificate is asked for, one more try with a
+/// throw-away certificate; if the answer is 401 or 403, one more with a throw-away bearer token.
+/// GET /metrics, read until felix_host or max_bytes. After a stop request the rest is
+/// Outcome::error with detail "interrupted".
 [[nodiscard]] std::vector<Reach> probe(std::span<const Target> targets, const ProbeOptions& options,
                                        const Clock& clock);
 

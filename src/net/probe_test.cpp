@@ -69,6 +69,39 @@ TEST(Probe, ReadsFelixInPlainHttp) {
   EXPECT_LT(reach.took, 5s);
 }
 
+std::vector<std::string> ask_again(const HostPort& endpoint, std::size_t times) {
+  const std::vector<Target> targets(times, {.endpoint = endpoint, .node = "node-1"});
+  std::vector<std::string> said;
+  for (const auto& reach : probe(targets, quick(), RealClock())) said.push_back(dump(reach));
+  return said;
+}
+
+TEST(Probe, WhereOneAnsweredInPlainTextTheNextIsAskedSo) {
+  const ScriptedServer server(plain_http(http(felix_metrics())));
+  EXPECT_THAT(ask_again(server.endpoint(), 3), ::testing::Each("open felix node-1 http=200"));
+  EXPECT_EQ(server.connections(), 2 + 1 + 1);
+}
+
+TEST(Probe, AGuessThatWasWrongChangesNothing) {
+  const auto plain = plain_http(http(felix_metrics()));
+  const TlsServer tls(TLS1_3_VERSION, ClientCertificates::trusted);
+  const auto over_tls = tls.answering(http(felix_metrics()));
+  const ScriptedServer becomes_tls(
+      [&](int socket, int nth) { (nth < 2 ? plain : over_tls)(socket, nth); });
+  const auto first = ask_again(becomes_tls.endpoint(), 3);
+  EXPECT_EQ(first[0], "open felix node-1 http=200");
+  EXPECT_EQ(first[1], dump(ask(becomes_tls.endpoint())));
+  EXPECT_THAT(first[1], ::testing::HasSubstr("cert=demanded throwaway=refused"));
+  EXPECT_EQ(first[2], first[1]);
+  EXPECT_EQ(becomes_tls.connections(), 2 + (1 + 2) + 2 + 2);  // and the guess is not made again
+
+  const auto wants_token = plain_http(http("no", "401 Unauthorized"));
+  const ScriptedServer gets_a_guard(
+      [&](int socket, int nth) { (nth < 2 ? plain : wants_token)(socket, nth); });
+  const auto second = ask_again(gets_a_guard.endpoint(), 2)[1];
+  EXPECT_EQ(second, dump(ask(gets_a_guard.endpoint())));
+}
+
 TEST(Probe, ReadsFelixOverIPv6) {
   if (!testing::has_ipv6()) GTEST_SKIP() << "this machine has no ::1";
   const ScriptedServer server(plain_http(http(felix_metrics())), "::1");
