@@ -111,6 +111,7 @@ restore_base() {
 	((${#extra[@]} == 0)) || kubectl -n kube-system delete "${extra[@]}" >/dev/null
 	kubectl replace -f "$run/base/felixconfiguration.yaml" >/dev/null 2>&1 ||
 		kubectl create -f "$run/base/felixconfiguration.yaml" >/dev/null
+	kubectl patch "clusterinformations.$crd" default --type merge -p '{"spec":{"datastoreReady":true}}' >/dev/null
 
 	wanted_daemonset "$@" | kubectl replace -f - >/dev/null
 	within 30 controller_has_seen || die "the DaemonSet controller does not look at the DaemonSet"
