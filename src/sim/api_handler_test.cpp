@@ -203,6 +203,14 @@ TEST_F(ApiHandlerTest, WhatIsServedEverybodyMayAsk) {
   EXPECT_EQ(ask("GET", "/metrics", "", user).status, 403);
 }
 
+TEST_F(ApiHandlerTest, SaysThatPortsAreNotForwardedOverSpdy) {
+  const std::string target = "/api/v1/namespaces/ns/pods/p/portforward";
+  for (const auto& [name, value] : {std::pair{"upgrade", "SPDY/3.1"},
+                                    {"sec-websocket-protocol", "SPDY/3.1+portforward.k8s.io"}})
+    EXPECT_THAT(ask("POST", target, "", {{name, value}}).body, HasSubstr("does not serve SPDY"));
+  EXPECT_THAT(ask("GET", target).body, HasSubstr("is required"));
+}
+
 TEST_F(ApiHandlerTest, FieldsHaveTheirWriter) {
   ask("PATCH", std::string{kSet} + "?fieldManager=one",
       R"({"metadata":{"labels":{"a":"1","b":"1"}}})",

@@ -196,6 +196,11 @@ ApiHandler::Answer ApiHandler::proxy(const Call& call) const {
 ApiHandler::Answer ApiHandler::forward(const Call& call) const {
   const auto* pod = store_.find(call.ref());
   if (pod == nullptr) return not_found_reply(call.kind, call.target.name);
+  if (call.request.header("sec-websocket-protocol").starts_with("SPDY/") ||
+      call.request.header("upgrade").starts_with("SPDY/"))
+    return bad_request(
+        "the embedded cluster does not serve SPDY, kubectl's way to forward a port; catflap's own "
+        "(--from portforward) works");
   const auto port = read_number(call.request.option("ports"), 0);
   if (!port || *port == 0 || *port > 65535)
     return bad_request("query parameter \"port\" is required");

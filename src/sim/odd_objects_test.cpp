@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/json_read.hpp"
 #include "sim/api_handler.hpp"
 #include "sim/scenario.hpp"
@@ -15,16 +17,16 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-class OddObjectsTest : public testing::Test {
- protected:
-  void SetUp() override {
+/// A cluster without a network, and what kubectl does to it.
+struct Played {
+  Played() {
     auto settings =
         load_scenario("cluster: {env: {FELIX_PROMETHEUSMETRICSENABLED: \"true\"}}", "test.yaml",
                       store, [](const IpAddress& address) { return std::optional{address}; });
-    ASSERT_TRUE(settings.has_value());
+    EXPECT_TRUE(settings.has_value());
     auto opened = World::open(store, std::move(*settings), nullptr,
                               [this](Duration by) { clock.advance(by); });
-    ASSERT_TRUE(opened.has_value());
+    EXPECT_TRUE(opened.has_value());
     world = std::move(*opened);
   }
 
@@ -47,6 +49,17 @@ class OddObjectsTest : public testing::Test {
   ApiHandler handler{
       store, {{"admin", {.name = "admin", .groups = {"system:masters"}}}}, "v1.33.0"};
 };
+
+class OddObjectsTest : public testing::Test, protected Played {};
+
+/// Every member and element below a value.
+void collect(json::value& value, std::vector<json::value*>& all) {
+  all.push_back(&value);
+  if (auto* object = value.if_object())
+    for (auto& [key, member] : *object) collect(member, all);
+  if (auto* array = value.if_array())
+    for (auto& element : *array) collect(element, all);
+}
 
 constexpr const char* kPods = "/api/v1/namespaces/default/pods";
 constexpr const char* kSets = "/apis/apps/v1/namespaces/default/daemonsets";
@@ -136,6 +149,54 @@ TEST_F(OddObjectsTest, WhatOnlyTheServerSaysCannotBeWritten) {
   EXPECT_EQ(ask("POST", "/api/v1/nodes", R"({"metadata":{"name":"n9","namespace":"x"}})").status,
             201);
   EXPECT_EQ(ask("GET", "/api/v1/nodes/n9").status, 200);
+}
+
+// Whatever single part of whatever object becomes whatever else: an answer comes, and the cluster
+// goes on.
+TEST(OddObjects, AnyPartMayBecomeAnything) {
+  const char* const places[] = {"api/v1/pods", "api/v1/nodes", "apis/apps/v1/daemonsets",
+                                "apis/apps/v1/controllerrevisions",
+                                "apis/crd.projectcalico.org/v1/felixconfigurations"};
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t count) { return random() % count; };
+  for (int round = 0; round < 12; ++round) {
+    Played cluster;
+    for (int i = 0; i < 40; ++i) {
+      const std::string place = places[below(std::size(places))];
+      const auto list = json::parse(cluster.ask("GET", "/" + place).body);
+      const auto items = objects_at(list.as_object(), {"items"});
+      if (items.empty()) continue;
+      json::value object = *items[below(items.size())];
+      const auto name = text_at(object.as_object(), {"metadata", "name"});
+      const auto namespace_ = text_at(object.as_object(), {"metadata", "namespace"});
+      object.as_object()["metadata"].as_object().erase("resourceVersion");
+      std::vector<json::value*> parts;
+      collect(object, parts);
+      static const json::value kOdd[] = {nullptr,
+                                         "",
+                                         "x",
+                                         7,
+                                         -1,
+                                         1e300,
+                                         true,
+                                         json::object{},
+                                         json::array{},
+                                         json::array{nullptr},
+                                         json::array{"x"},
+                                         json::array{json::object{}},
+                                         json::object{{"a", 1}}};
+      *parts[below(parts.size())] = kOdd[below(std::size(kOdd))];
+      const auto slash = place.rfind('/');
+      auto target = "/" + place.substr(0, slash);
+      if (!namespace_.empty()) target += "/namespaces/" + namespace_;
+      target += place.substr(slash) + "/" + name + (below(3) == 0 ? "/status" : "");
+      const auto body = json::serialize(object);
+      const auto reply = cluster.ask("PUT", target, body);
+      EXPECT_LT(reply.status, 500) << target << body << reply.body;
+      cluster.run(300ms);
+    }
+    EXPECT_EQ(cluster.ask("GET", "/api/v1/nodes").status, 200);
+  }
 }
 
 TEST_F(OddObjectsTest, AnEmptyValueIsLeftOut) {
