@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kTick{300};
 constexpr Duration kPodSoon{2000};  // a Job without a pod for that long may have been refused one
+constexpr Duration kWholeSeconds{2000};
 constexpr Duration kAfterEnd{10'000};  // for the cluster to end a Job whose time is up
 constexpr std::size_t kMostLog = 4u << 20;
 
@@ -162,9 +163,10 @@ void AgentRun::judge(Active& active) const {
   using enum AgentPod::Stage;
   const auto age = context_.clock.steady() - active.since;
   const auto longest = jobs_[active.index].longest;
-  // The cluster deletes the pod of a Job whose time is up.
-  if (active.seen.code == "agent-evicted" && age >= longest) active.seen.code = "agent-timeout";
-  if (active.seen.stage != waits || age < longest + kAfterEnd) return;
+  // The cluster deletes the pod of a Job whose time is up; its clock shows whole seconds.
+  const bool ended = active.seen.code == "agent-evicted" && age + kWholeSeconds >= longest;
+  if (!ended && (active.seen.stage != waits || age < longest + kAfterEnd)) return;
+  if (ended) active.seen.why.clear();
   const auto* what = active.had_pod ? "no answer" : "no pod";
   active.seen = {failed, "agent-timeout",
                  fmt::format("{} within {}{}{}", what, to_string(longest),

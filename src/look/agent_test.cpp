@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+
 #include "base/json_read.hpp"
 #include "look/agent_answer.hpp"
 #include "look/agent_job.hpp"
@@ -66,6 +69,26 @@ TEST(AgentAnswer, IsBoundToItsNode) {
   const auto whole = shell_log("5eed");
   for (std::size_t size = 0; size < whole.size(); size += 7)
     EXPECT_NE(says(whole.substr(0, size)), "") << size;
+}
+
+TEST(AgentAnswer, TheScriptRunsInARealShell) {
+  const auto script = agent_look(AgentKind::shell, "5eed").at(2);
+  const std::string file = testing::TempDir() + "agent-look.sh";
+  std::ofstream(file) << script;
+  std::string log;
+  FILE* shell = ::popen(("sh " + file + " 2>/dev/null").c_str(), "r");
+  ASSERT_NE(shell, nullptr);
+  for (int c = 0; (c = std::fgetc(shell)) != EOF;) log += static_cast<char>(c);
+  EXPECT_EQ(::pclose(shell), 0);
+  std::ifstream boot_id("/proc/sys/kernel/random/boot_id");
+  std::ifstream machine_id("/proc/1/root/etc/machine-id");
+  NodeFacts here{.name = "here"};
+  std::getline(boot_id, here.boot_id);
+  const bool readable = static_cast<bool>(std::getline(machine_id, here.machine_id));
+  const auto inside = read_agent_look(AgentKind::shell, log, "5eed", here, TimePoint{});
+  // No Felix runs here; without the right to see process 1's root it does not come to that.
+  EXPECT_EQ(inside.problem_code, readable ? "felix-process-not-seen" : "agent-incomplete")
+      << inside.problem << log.substr(0, 2000);
 }
 
 TEST(AgentAnswer, OfCatflapItself) {
