@@ -2,7 +2,7 @@
 
 import re
 
-from lib.case import case, node_of, same
+from lib.case import case, node_of
 from lib.cluster import ADDRESSES
 
 # felix/config/config_params.go. The start scripts run other programs that read the same variables; their lines say
@@ -25,9 +25,12 @@ def declared(diagnosis, node):
 
 def agree(c, wanted):
     """wanted: {node: (value, layer)}."""
+    def agreed():  # a pod of before may linger, and declares what it started with
+        diagnosis = c.catflap("diagnose", "--from", "direct", "-o", "json")
+        return {node: declared(diagnosis, node) for node in ADDRESSES} == wanted
+
     c.eventually("every Felix logs its switch", lambda: {node: logged(c, node) for node in ADDRESSES} == wanted)
-    diagnosis = c.catflap("diagnose", "--from", "direct", "-o", "json")
-    same("declared, and what Felix logs", {node: declared(diagnosis, node) for node in ADDRESSES}, wanted)
+    c.eventually("catflap declares what Felix logs", agreed)
 
 
 @case(env="true", twin="felix-logs-its-configurations")

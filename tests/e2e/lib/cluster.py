@@ -6,6 +6,7 @@ Whatever a case changes is undone by prepare() before the next story; nothing ha
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from lib.case import Failure
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 SCRIPT = str(REPOSITORY / "testbed" / "cluster")
+RUN = pathlib.Path(os.environ.get("CATFLAP_RUN", "/var/lib/catflap-cluster"))
 NODES = ("n1", "n2", "n3")
 METRICS_ENABLED = "FELIX_PROMETHEUSMETRICSENABLED"
 READING_VERBS = ("get", "auth", "version", "rollout", "logs", "wait")
@@ -295,6 +297,18 @@ class Cluster:
         if output.code != 0:
             raise Failure(output.report())
         return output.out
+
+    def own_image(self):
+        """The name of catflap's image, which every node has from now on."""
+        binary = REPOSITORY / "build/release/catflap"
+        archive = pathlib.Path(self.home.name) / "catflap-oci.tar"
+        made = subprocess.run([REPOSITORY / "tools/package", binary, "e2e", archive], capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise Failure(f"tools/package: {made.stderr}")
+        for node in NODES:
+            shutil.copy2(archive, RUN / "nodes" / node / "catflap-oci.tar")  # its /run/catflap
+            self.node_exec(node, "ctr", "-n", "k8s.io", "images", "import", "/run/catflap/catflap-oci.tar")
+        return "localhost/catflap:e2e"
 
     def filter(self, node, action):
         """nft's `action` for TCP to 9091 that comes from outside of the node, on both families."""
