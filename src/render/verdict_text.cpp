@@ -125,7 +125,8 @@ const char* trace_of(std::span<const Look> looks) {
   const bool agent = std::any_of(looks.begin(), looks.end(), [](const Look& look) {
     return std::any_of(look.inside.begin(), look.inside.end(), by_agent);
   });
-  if (agent) return "Nothing was written but the agent's Jobs, which were taken away again.";
+  if (agent)
+    return "Nothing was written but the agent's Jobs; catflap or the cluster deletes them.";
   return ran_commands(looks) ? "Nothing was written."
                              : "Nothing was written and nothing was started.";
 }
