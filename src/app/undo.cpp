@@ -111,7 +111,7 @@ int tell_result(Session& session, const ClusterFacts& facts, const act::UndoOutc
          .text = [&] { return render::undo_text(view, facts, options.program, style); }});
   if (!outcome.error) return exit_code_of(outcome);
   // In the text it stands already.
-  if (outcome.still_restarting > 0 && options.output != Output::text)
+  if (!outcome.rollouts.empty() && options.output != Output::text)
     runtime.io.err << render::still_running_text(view, options.program,
                                                  style_for_err(runtime, options));
   return tell(runtime, options, *outcome.error);

@@ -138,6 +138,15 @@ std::string size_line(const Plan& plan) {
   return text;
 }
 
+/// Nodes that have restarted and whose new pod is not Ready yet.
+std::size_t nodes_starting(const ChangeView& change) {
+  std::size_t count = 0;
+  for (const RolloutView& rollout : change.rollouts)
+    for (const RolloutNodeView& node : rollout.nodes)
+      if (!rollout.complete && (node.state == "creating" || node.state == "not-ready")) ++count;
+  return count;
+}
+
 }  // namespace
 
 std::string ports_text(const ClusterFacts& facts) {
@@ -229,6 +238,7 @@ std::string written_text(std::span<const WrittenView> written, const Style& styl
 std::string still_running_text(const ChangeView& change, const char* command_name,
                                const std::string& program, const Style& style) {
   std::string text;
+  const std::size_t starting = nodes_starting(change);
   if (change.still_restarting > 0) {
     const std::string nodes = count_of(static_cast<std::size_t>(change.still_restarting), "node");
     text +=
@@ -241,6 +251,12 @@ std::string still_running_text(const ChangeView& change, const char* command_nam
     for (const std::string& line : change.freeze_commands) text += command(line);
     if (!change.thaw_commands.empty()) text += field(style, "", "and this lets it go on:");
     for (const std::string& line : change.thaw_commands) text += command(line);
+  } else if (starting > 0) {
+    text += field(
+        style, "Goes on",
+        fmt::format("no other node will restart; {} not ready yet",
+                    starting == 1 ? "1 new pod is" : fmt::format("{} new pods are", starting)),
+        Tone::caution);
   }
   const bool undoing = std::string_view(command_name) == "undo";
   return text + field(style, "Next",

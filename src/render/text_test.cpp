@@ -185,6 +185,20 @@ TEST(UndoText, TimeUpIsSaidWithTheNodes) {
   EXPECT_FALSE(has(text, "catflap close")) << text;
 }
 
+TEST(UndoText, StoppedWhileTheLastNewPodStarts) {
+  UndoView undo = sample_undo("failed");
+  undo.rollouts = {
+      {.nodes = {{.node = "n1", .state = "done"}, {.node = "n2", .state = "creating"}}}};
+  undo.error = Error{.kind = ErrorKind::interrupted, .what = "stopped by a signal"};
+  const auto text = [&] { return undo_text(undo, sample_facts(), "catflap", kPlain); };
+  EXPECT_TRUE(has(text(), "no other node will restart; 1 new pod is not ready yet")) << text();
+  EXPECT_TRUE(has(text(), "catflap undo goes on")) << text();
+  undo.rollouts[0].nodes[0].state = "not-ready";
+  EXPECT_TRUE(has(text(), "2 new pods are not ready yet")) << text();
+  undo.rollouts[0].complete = true;
+  EXPECT_FALSE(has(text(), "no other node will restart")) << text();
+}
+
 TEST(UndoText, SaysWhetherAnOlderChangeStands) {
   UndoView undo = sample_undo("undone");
   EXPECT_TRUE(has(undo_text(undo, sample_facts(), "catflap", kPlain), "no other change"));

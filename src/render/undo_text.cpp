@@ -81,7 +81,7 @@ std::string outcome(const UndoView& undo, const std::string& program, const Styl
   if (undo.result == "time-up")
     text += field(style, "Time is up", "not every node runs with the restored fields yet",
                   Tone::caution);
-  if (undo.error && undo.still_restarting > 0) text += still_running_text(undo, program, style);
+  if (undo.error && !undo.rollouts.empty()) text += still_running_text(undo, program, style);
   if (!undo.release_problem.empty()) text += lock_problem_text(undo.release_problem, style);
   if (undo.result != "undone") return text;
   text += field(style, "Older",
@@ -127,7 +127,8 @@ std::string undo_text(const UndoView& undo, const ClusterFacts& facts, const std
 
 std::string still_running_text(const UndoView& undo, const std::string& program,
                                const Style& style) {
-  const ChangeView change{.still_restarting = undo.still_restarting,
+  const ChangeView change{.rollouts = undo.rollouts,
+                          .still_restarting = undo.still_restarting,
                           .freeze_commands = undo.freeze_commands,
                           .thaw_commands = undo.thaw_commands};
   return still_running_text(change, "undo", program, style);

@@ -33,6 +33,8 @@ def lock_of(c):
 def interrupted(c):
     closer, second = c.user_with("closer"), c.user_with("reader", "closer")
     kept = SimpleNamespace(before=c.template())
+    # However slow the machine is, the interrupt comes before the second node's turn.
+    c.patch_daemonset({"spec": {"minReadySeconds": 120}})
     with Starts() as starts:
         first = start_and_wait_for_the_write(c, closer)
         kept.lock_while_it_runs = lock_of(c)
@@ -43,6 +45,7 @@ def interrupted(c):
         first.signal(signal.SIGINT)
         kept.first = first.finish(15)
         kept.lock_after = lock_of(c)
+        c.patch_daemonset({"spec": {"minReadySeconds": 0}})
         kept.third = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
