@@ -126,8 +126,8 @@ download_package() {
 
 debug_files() {
 	mkdir -p "$1"/{etc,tmp}
-	put "$1" /bin /bin/{bash,cat,sleep}
-	put "$1" /usr/bin /usr/bin/curl
+	put "$1" /bin /bin/{bash,cat,grep,sleep}
+	put "$1" /usr/bin /usr/bin/{curl,cut,head}
 	ln -s bash "$1/bin/sh"
 }
 

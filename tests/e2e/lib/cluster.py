@@ -68,6 +68,7 @@ class Cluster:
         self._running = []
         self._strangers = []
         self._filtered = set()
+        self._policies = []
         self._roles = {}
         self._kubeconfigs = {}
         self._audit_path = None
@@ -107,7 +108,9 @@ class Cluster:
             stranger.end()
         for node in self._filtered:
             self.node_exec(node, "nft", "delete", "table", "inet", "catflap_e2e")
-        self._running, self._strangers, self._filtered = [], [], set()
+        for policy in reversed(self._policies):  # a HostEndpoint without a policy lets nothing in
+            self.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=policy)
+        self._running, self._strangers, self._filtered, self._policies = [], [], set(), []
 
     def _script(self, *arguments, stdin=None, seconds=60):
         shown = "testbed/cluster " + " ".join(arguments)
@@ -202,6 +205,13 @@ class Cluster:
         self.kubectl("create", "-f", "-", stdin=json.dumps(
             {"apiVersion": "crd.projectcalico.org/v1", "kind": "FelixConfiguration",
              "metadata": {"name": name}, "spec": spec}))
+
+    def make_policy(self, kind, name, spec, labels=None):
+        """A HostEndpoint or GlobalNetworkPolicy as Calico stores it; gone again before the next story."""
+        self._policies.append(json.dumps(
+            {"apiVersion": "crd.projectcalico.org/v1", "kind": kind,
+             "metadata": {"name": name, "labels": labels or {}}, "spec": spec}))
+        self.kubectl("create", "-f", "-", stdin=self._policies[-1])
 
     def set_env(self, *settings):
         """As a person would: kubectl set env."""

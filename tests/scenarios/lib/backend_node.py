@@ -175,7 +175,10 @@ class Here(Backend):
         status, said = self._api.request("POST", folder, made)
         if status != 201:
             raise Failure(f"{path} could not be made: {said}")
-        self._undo.append(lambda: self._api.request("DELETE", path))
+        now = "?gracePeriodSeconds=0" if made["kind"] == "Pod" else ""  # nothing in it listens to a signal
+        self._undo.append(lambda: self._api.request("DELETE", path + now))
+        if made["kind"] == "Pod":
+            self._until(f"{path} runs", lambda: self._api.get(path)["status"]["phase"] == "Running")
 
     def _patch(self, path, merge):
         before = self._api.get(path)
