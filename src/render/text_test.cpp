@@ -258,6 +258,13 @@ TEST(LookedText, CountsEndpointsAndNotTries) {
   EXPECT_TRUE(has(text, "UTC")) << text;
 }
 
+TEST(LookedText, AJobThatDidNotRunHasNotLooked) {
+  Look look;
+  look.inside = {{.vantage = "agent", .node = "n1", .complete = true},
+                 {.vantage = "agent", .node = "n2", .problem_code = "job-not-started"}};
+  EXPECT_TRUE(has(looked_text({&look, 1}, kPlain), "agent: Jobs told of 1 of 2 nodes"));
+}
+
 TEST(Explanation, ShowsNoTemplateSyntax) {
   const CatalogueRow* row = find_row("CF0037");
   ASSERT_NE(row, nullptr);

@@ -197,14 +197,15 @@ std::string findings_text(const ClusterVerdict& verdict, std::size_t most, const
 std::string looked_text(std::span<const Look> looks, const Style& style) {
   std::map<std::string, std::set<HostPort>> endpoints;
   std::set<std::string> inside;
-  std::set<std::string> imported;  // nodes
-  std::set<std::string> agents;    // nodes
+  std::set<std::string> imported;                      // nodes
+  std::set<std::string> agents, agents_that_answered;  // nodes
   std::map<std::string, std::string> skipped;
   for (const Look& look : looks) {
     for (const Reach& reach : look.reached) endpoints[reach.vantage].insert(reach.endpoint);
     for (const InsideLook& one : look.inside) {
       if (by_agent(one)) {
         agents.insert(one.node);
+        if (one.complete) agents_that_answered.insert(one.node);
       } else {
         (one.table_only ? imported : inside).insert(one.table_only ? one.node : one.pod_uid);
       }
@@ -221,7 +222,8 @@ std::string looked_text(std::span<const Look> looks, const Style& style) {
   if (!imported.empty())
     parts.push_back(fmt::format("import: files from {}", count_of(imported.size(), "node")));
   if (!agents.empty())
-    parts.push_back(fmt::format("agent: a Job on {}", count_of(agents.size(), "node")));
+    parts.push_back(fmt::format("agent: Jobs told of {} of {}", agents_that_answered.size(),
+                                count_of(agents.size(), "node")));
   for (const auto& [vantage, why] : skipped) {
     parts.push_back(fmt::format("{} skipped: {}", vantage, printable(why, 160)));
   }
