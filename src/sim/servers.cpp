@@ -46,7 +46,9 @@ std::optional<tcp::acceptor> bound(asio::io_context& io, const IpAddress& addres
   acceptor.open(endpoint.protocol(), error);
   if (error) return std::nullopt;
   acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (endpoint.protocol() == tcp::v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  // "[::]" is every address of both families, as with most programs that listen so.
+  if (endpoint.protocol() == tcp::v6())
+    acceptor.set_option(asio::ip::v6_only(!address.is_unspecified()), error);
   acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return std::nullopt;

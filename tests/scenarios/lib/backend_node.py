@@ -206,8 +206,8 @@ class Here(Backend):
     def _listen(self, node, one):
         shutil.copy2(backend.program("scenario_server"), RUN / "nodes" / node / "scenario_server")  # its /run/catflap
         address = one.get("address", "*")
-        for each in ("0.0.0.0", "::") if address == "*" else (address,):
-            self._serve(node, one["serves"], f"[{each}]:{one['port']}" if ":" in each else f"{each}:{one['port']}")
+        address = "::" if address == "*" else address  # of both families then
+        self._serve(node, one["serves"], f"[{address}]:{one['port']}" if ":" in address else f"{address}:{one['port']}")
 
     def _serve(self, node, kind, endpoint):
         process = subprocess.Popen(

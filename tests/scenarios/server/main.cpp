@@ -39,7 +39,6 @@ int main(int count, char** values) {
   boost::asio::io_context io;
   auto servers = catflap::sim::Servers::create(io);
   if (!servers) return 1;
-  // Of the unspecified IPv6 address, this is IPv6 only: name both for both.
   const auto port = (*servers)->open(1, {.kind = arguments[0],
                                          .node = node,
                                          .addresses = {endpoint->address},
