@@ -139,14 +139,8 @@ std::string sha256_of(X509* leaf) {
 
 }  // namespace
 
-TlsFacts read_tls_facts(SSL* ssl) {
+TlsFacts read_certificate(X509* leaf) {
   TlsFacts facts;
-  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl); cipher != nullptr) {
-    facts.version = SSL_get_version(ssl);
-    facts.cipher = SSL_CIPHER_get_name(cipher);
-  }
-  X509* leaf = SSL_get0_peer_certificate(ssl);
-  if (leaf == nullptr) return facts;
   facts.subject = text_of(X509_get_subject_name(leaf));
   facts.issuer = text_of(X509_get_issuer_name(leaf));
   facts.names = names_of(leaf);
@@ -156,6 +150,16 @@ TlsFacts read_tls_facts(SSL* ssl) {
   facts.sha256 = sha256_of(leaf);
   constexpr int kVerifySignature = 1;
   facts.self_signed = X509_self_signed(leaf, kVerifySignature) == 1;
+  return facts;
+}
+
+TlsFacts read_tls_facts(SSL* ssl) {
+  X509* leaf = SSL_get0_peer_certificate(ssl);
+  TlsFacts facts = leaf != nullptr ? read_certificate(leaf) : TlsFacts{};
+  if (const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl); cipher != nullptr) {
+    facts.version = SSL_get_version(ssl);
+    facts.cipher = SSL_CIPHER_get_name(cipher);
+  }
   return facts;
 }
 

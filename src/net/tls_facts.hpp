@@ -13,6 +13,9 @@ namespace catflap::net {
 /// No certificate is verified: Felix's is self-signed, and this only records who answered.
 [[nodiscard]] TlsFacts read_tls_facts(SSL* ssl);
 
+/// The certificate's part of it. Whatever stands in it, names are printable, at most 16, and cut.
+[[nodiscard]] TlsFacts read_certificate(X509* leaf);
+
 /// The name in RFC 8446 section 6, e.g. 116 is "certificate required"; "alert 200" for one without
 /// a name.
 [[nodiscard]] std::string alert_name(int alert);

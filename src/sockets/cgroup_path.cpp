@@ -22,6 +22,17 @@ bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+/// "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"; a static pod's without dashes.
+bool is_uid(std::string_view text) {
+  if (text.size() == 32) return is_hex(text);
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : !is_hex(text.substr(i, 1))) return false;
+  }
+  return true;
+}
+
 /// The id at the end of a container's name: "cri-containerd-<id>.scope", "<id>".
 std::string_view container_of(std::string_view segment) {
   if (segment.ends_with(".scope")) segment.remove_suffix(6);
@@ -42,10 +53,7 @@ std::string pod_of(std::string_view segment) {
   if (at == std::string_view::npos || (at > 0 && segment[at - 1] != '-')) return {};
   std::string uid(segment.substr(at + 3));
   std::ranges::replace(uid, '_', '-');
-  std::string digits = uid;
-  std::erase(digits, '-');
-  if (digits.size() != 32 || !is_hex(digits)) return {};
-  return uid;
+  return is_uid(uid) ? uid : std::string();
 }
 
 }  // namespace
