@@ -109,10 +109,12 @@ void declared_findings(NodeVerdict& node, const Look* last) {
   const bool answered = std::ranges::any_of(node.reachable, [&](const Reach& row) {
     return row.felix_host == node.name && row.identity == Identity::felix;
   });
-  const bool refused =
-      !node.reachable.empty() && std::ranges::all_of(node.reachable, [](const Reach& row) {
-        return row.outcome == Outcome::refused;
-      });
+  // Silence is no answer: from outside of the cluster a tunnel's address always keeps silent.
+  const auto has = [&](auto... outcomes) {
+    return std::ranges::any_of(
+        node.reachable, [&](const Reach& row) { return ((row.outcome == outcomes) || ...); });
+  };
+  const bool refused = has(Outcome::refused) && !has(Outcome::open, Outcome::reset);
   if (declared.enabled.layer == Layer::build) {
     node.findings.push_back({"CF0041", {{"node", node.name}}});
   } else if (answered && outside_its_pods(node, last)) {

@@ -124,6 +124,25 @@ TEST(Findings, Table) {
        "| CF0001 CF0041 "},
       {"on, and refused", [&](Diagnosis& d) { node(d).declared->enabled.value = true; },
        "| CF0042 "},
+      {"on, and refused at the one address of two that can be reached",
+       [&](Diagnosis& d) {
+         node(d).declared->enabled.value = true;
+         node(d).reachable.push_back(row(d));
+         node(d).reachable.back().outcome = Outcome::timeout;
+       },
+       "| CF0042 "},
+      {"on, and nobody says anything",
+       [&](Diagnosis& d) {
+         node(d).declared->enabled.value = true, row(d).outcome = Outcome::timeout;
+       },
+       "| "},
+      {"on, refused at one address and open at another",
+       [&](Diagnosis& d) {
+         node(d).declared->enabled.value = true;
+         node(d).reachable.push_back(row(d));
+         answer(node(d).reachable.back(), "n1");
+       },
+       "| CF0001 "},
       {"another exporter",
        [&](Diagnosis& d) { row(d).outcome = Outcome::open, row(d).identity = Identity::typha; },
        "| CF0007 "},
