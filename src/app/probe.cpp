@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 4096;
 constexpr Duration kProgressEvery{200};
+constexpr std::size_t kWrittenAtOnce = 64 * 1024;
 
 /// The targets on their way, by the number that the engine carries for us.
 class Ledger {
@@ -219,6 +220,7 @@ struct Tally {
 Tally print_answers(const Runtime& runtime, const Options& options, net::ProbeStream& stream,
                     Ledger& ledger, Progress& progress) {
   Tally tally;
+  std::string lines;
   SteadyPoint drawn = runtime.clock.steady();
   while (const auto answer = stream.take()) {
     const auto spec = ledger.take(answer->id);
@@ -226,15 +228,16 @@ Tally print_answers(const Runtime& runtime, const Options& options, net::ProbeSt
     const Reach& reach = answer->record;
     tally.add(reach);
     const bool text = options.output == Output::text;
-    runtime.io.out << (text ? render::probe_text_line(probed, reach)
-                            : render::probe_json_line(probed, reach));
-    if (!stream.has_answer()) runtime.io.out.flush();
+    lines += text ? render::probe_text_line(probed, reach) : render::probe_json_line(probed, reach);
+    if (lines.size() >= kWrittenAtOnce || !stream.has_answer()) {
+      runtime.io.out << lines << std::flush;
+      lines.clear();
+    }
     const bool live = runtime.io.err_is_terminal && !runtime.io.out_is_terminal;
     if (!live || runtime.clock.steady() - drawn < kProgressEvery) continue;
     drawn = runtime.clock.steady();
     progress.update("", fmt::format("{} answered: {}", tally.asked, tally.to_string()));
   }
-  runtime.io.out.flush();
   return tally;
 }
 

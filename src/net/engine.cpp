@@ -2,13 +2,11 @@
 // What a connection does is in connection.cpp, what a visit's connections mean in attempt.cpp.
 #include "net/engine.hpp"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -23,63 +21,23 @@
 
 #include "net/attempt.hpp"
 #include "net/connection.hpp"
+#include "net/descriptors.hpp"
+#include "net/pace.hpp"
 
 namespace catflap::net {
 namespace {
 
 constexpr const char* kVantage = "direct";
-constexpr std::size_t kDescriptorsForOthers =
-    16;  // what the rest of the program may open meanwhile
 // Orders for nodes that are being asked already; with more, the Desk is not asked for others.
 constexpr std::size_t kMostWaiting = 16'384;
+// Before the first answer nothing is known of a port, and TLS is asked for in vain where plain text
+// is spoken: so few visits begin at first, for so long at most.
+constexpr std::size_t kScouts = 16;
+constexpr Duration kScoutFor{100};
 
 std::string system_words() {
   return std::system_category().message(errno);
 }
-
-std::size_t count_open_descriptors() {
-  constexpr std::size_t kGuess = 64;
-  DIR* folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return kGuess;
-  std::size_t count = 0;
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
-}
-
-/// How many visits the descriptor limit leaves room for: one descriptor each. The limit itself is
-/// the user's, not ours to raise.
-std::size_t affordable_visits(std::size_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-    return std::max<std::size_t>(1, wanted);
-  const std::size_t taken = count_open_descriptors() + kDescriptorsForOthers;
-  const std::size_t room = limit.rlim_cur > taken ? limit.rlim_cur - taken : 1;
-  return std::clamp<std::size_t>(wanted, 1, room);
-}
-
-/// Lets `rate` visits a second begin, evenly: after a pause none are made up for.
-class Pace {
- public:
-  Pace(double rate, SteadyPoint now) : rate_(rate), next_(now) {}
-
-  [[nodiscard]] bool allows(SteadyPoint now) const { return rate_ <= 0 || now >= next_; }
-  /// The soonest time for another; only if not allowed now.
-  [[nodiscard]] SteadyPoint next() const { return next_; }
-  void began(SteadyPoint now) {
-    if (rate_ <= 0) return;
-    // The clock's tick is a millisecond; what is due in the same one begins together.
-    owed_ms_ += 1000.0 / rate_;
-    const auto whole = static_cast<Duration::rep>(owed_ms_);
-    owed_ms_ -= static_cast<double>(whole);
-    next_ = std::max(next_, now) + Duration(whole);
-  }
-
- private:
-  double rate_;
-  double owed_ms_ = 0;
-  SteadyPoint next_;
-};
 
 struct Visit {
   Order order;
@@ -124,7 +82,8 @@ class Engine {
         doorbell_(surroundings.doorbell),
         most_parallel_(affordable_visits(options.parallel)),
         parallel_(most_parallel_),
-        pace_(options.rate, clock.steady()) {}
+        pace_(options.rate, clock.steady()),
+        scouting_until_(clock.steady() + kScoutFor) {}
 
   void run();
 
@@ -140,6 +99,9 @@ class Engine {
   void settle(Visit& visit);
   void set_alarm(Visit& visit);
   void finish(Visit& visit);
+  [[nodiscard]] bool scouting() const {
+    return !answered_ && visits_.size() >= kScouts && clock_.steady() < scouting_until_;
+  }
   [[nodiscard]] int milliseconds_to_wait() const;
   [[nodiscard]] SteadyPoint end_of(const Visit& visit) const {
     return visit.started + options_.total_timeout;
@@ -154,6 +116,8 @@ class Engine {
   std::size_t most_parallel_;
   std::size_t parallel_;
   Pace pace_;
+  SteadyPoint scouting_until_;
+  bool answered_ = false;  // somebody has, so that a port's way of speaking is known
   bool desk_over_ = false;
   std::deque<Order> ready_;  // of nodes that are free; they come before the Desk's next
   std::unordered_map<std::string, std::deque<Order>> busy_;  // nodes being asked, and what waits
@@ -174,7 +138,8 @@ void Engine::run() {
 
 void Engine::start_visits() {
   Order order;
-  while (visits_.size() < parallel_ && pace_.allows(clock_.steady()) && take_order(order)) {
+  while (visits_.size() < parallel_ && !scouting() && pace_.allows(clock_.steady()) &&
+         take_order(order)) {
     if (start_visit(std::move(order))) continue;
     // Fewer descriptors than the limit promised: go on with as many visits as there are now.
     parallel_ = visits_.size();
@@ -319,6 +284,8 @@ void Engine::set_alarm(Visit& visit) {
 
 void Engine::finish(Visit& visit) {
   Reach record = fold(visit.attempts);
+  const Attempt& first = visit.attempts.front();
+  answered_ = answered_ || (first.opened() && first.speak != Speak::nothing);
   if (visit.attempts.back().speak == Speak::plain && !record.tls && record.http_status / 100 == 2)
     plain_at_.insert(visit.order.target.endpoint.port);
   record.vantage = kVantage;
@@ -346,6 +313,7 @@ int Engine::milliseconds_to_wait() const {
   if (!alarms_.empty()) until = alarms_.begin()->first;
   const bool held_back = visits_.size() < parallel_ && !pace_.allows(clock_.steady());
   if (held_back) until = std::min(until.value_or(pace_.next()), pace_.next());
+  if (scouting()) until = std::min(until.value_or(scouting_until_), scouting_until_);
   if (!until) return -1;
   return static_cast<int>(std::clamp<Duration::rep>((*until - clock_.steady()).count(), 0, 60'000));
 }

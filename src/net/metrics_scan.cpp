@@ -29,8 +29,9 @@ constexpr std::array<Mark, 4> kMarks{{{"pushgateway_build_info", Product::pushga
 
 /// `name` as the whole name of a sample, followed by its labels or its value.
 bool is_sample_of(std::string_view line, std::string_view name) {
-  return line.starts_with(name) && line.size() > name.size() &&
-         (line[name.size()] == '{' || line[name.size()] == ' ');
+  // Few lines have that after as many letters: most need no comparison.
+  return line.size() > name.size() && (line[name.size()] == '{' || line[name.size()] == ' ') &&
+         line.starts_with(name);
 }
 
 /// A quoted label value off the front, unescaped as the text format has it (\\, \", \n).
@@ -119,7 +120,7 @@ std::string MetricsScan::product_mark() const {
 void MetricsScan::look_for_marks(std::string_view line) {
   if (first_metric_.empty() && (line.starts_with("# HELP ") || line.starts_with("# TYPE ")))
     first_metric_ = line.substr(0, kLongestMark);
-  if (line.starts_with("felix_")) felix_series_ = true;
+  if (!felix_series_ && line.starts_with("felix_")) felix_series_ = true;
   for (std::size_t i = 0; i < kMarks.size(); ++i) {
     if (marks_[i].empty() && is_sample_of(line, kMarks[i].series))
       marks_[i] = line.substr(0, kLongestMark);

@@ -69,6 +69,16 @@ TEST(ProbeSchedule, NeverAsksANodeTwiceAtOnce) {
   EXPECT_EQ(crowd.most(), 1);
 }
 
+TEST(ProbeSchedule, AsksFewInTlsBeforeAPortHasAnsweredInPlainText) {
+  const ScriptedServer felix(plain_http(http(felix_metrics("x"))));
+  std::vector<Target> targets;
+  for (int i = 0; i < 120; ++i)
+    targets.push_back({.endpoint = felix.endpoint(), .node = fmt::format("n{}", i)});
+  for (const Reach& reach : probe(targets, quick(), RealClock()))
+    EXPECT_EQ(word(reach), "open felix");
+  EXPECT_LE(felix.connections(), 120 + 16);
+}
+
 TEST(ProbeSchedule, AsksAnAddressWithoutANodeOnlyOnceAtATime) {
   Crowd crowd;
   const auto script = slowly(plain_http(http("x 1\n")));

@@ -1,10 +1,12 @@
 #include "net/probe_stream.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include "net/engine.hpp"
 
@@ -13,6 +15,12 @@ namespace {
 
 constexpr std::size_t kAhead =
     4096;  // targets waiting to be asked, and records waiting to be taken
+// Waking a thread costs as much as a few system calls, so nobody is woken for one target or one
+// record while others come: who waits for room is woken at this many, who takes records when there
+// are that many or that much time has gone.
+constexpr std::size_t kRoomAgain = kAhead * 3 / 4;
+constexpr std::size_t kGathered = 256;
+constexpr std::chrono::milliseconds kGatherFor{10};
 
 }  // namespace
 
@@ -24,18 +32,24 @@ struct ProbeStream::Shared final : Desk {
 
   Supply next(Order& into) override {
     const std::scoped_lock lock(mutex);
-    if (answers.size() >= kAhead) return Supply::later;
-    if (orders.empty()) return closed ? Supply::over : Supply::later;
+    if (orders.empty() && closed) return Supply::over;
+    starved = orders.empty() || answers.size() >= kAhead;
+    if (starved) return Supply::later;
     into = std::move(orders.front());
     orders.pop_front();
-    room.notify_one();
+    if (orders.size() == kRoomAgain) room.notify_all();
     return Supply::order;
   }
 
   void done(const Order& order, Reach record) override {
     const std::scoped_lock lock(mutex);
-    answers.push_back({order.id, std::move(record)});
-    came.notify_one();
+    add({order.id, std::move(record)});
+  }
+
+  /// With the mutex held.
+  void add(Answer answer) {
+    answers.push_back(std::move(answer));
+    if (awaited != 0 && answers.size() >= awaited) came.notify_one();
   }
 
   void end(const Result<void>& how) {
@@ -46,14 +60,32 @@ struct ProbeStream::Shared final : Desk {
     room.notify_all();
   }
 
+  /// Waits for some answers and moves them to `taken`: the first at once, what follows together.
+  void gather(std::unique_lock<std::mutex>& lock) {
+    const auto enough = [this] { return ended || answers.size() >= awaited; };
+    awaited = kGathered;
+    (void)came.wait_until(lock, gathered + kGatherFor, enough);
+    awaited = 1;
+    came.wait(lock, enough);
+    awaited = 0;
+    gathered = std::chrono::steady_clock::now();
+    taken.swap(answers);
+    room.notify_all();
+  }
+
   std::mutex mutex;
   std::condition_variable room;  // for orders
-  std::condition_variable came;  // an answer, or the end
+  std::condition_variable came;  // the awaited answers, or the end
   std::deque<Order> orders;
   std::deque<Answer> answers;
+  std::size_t awaited = 0;  // answers that somebody waits for
+  bool starved = false;     // the engine was told `later` and has not been rung for since
   bool closed = false;
   bool ended = false;
   std::optional<Error> failure;
+
+  std::deque<Answer> taken;  // the taking thread's own
+  std::chrono::steady_clock::time_point gathered{};
 
   Doorbell doorbell;
   std::stop_source stop;  // the caller's stop request, or the destructor's
@@ -86,13 +118,15 @@ ProbeStream::~ProbeStream() {
 }
 
 bool ProbeStream::put(const Target& target, std::uint64_t id) {
+  bool rings = false;
   {
     std::unique_lock lock(shared_->mutex);
     shared_->room.wait(lock, [&] { return shared_->orders.size() < kAhead || shared_->ended; });
     if (shared_->ended) return false;
     shared_->orders.push_back({target, id});
+    rings = shared_->orders.size() == 1 && std::exchange(shared_->starved, false);
   }
-  shared_->doorbell.ring();
+  if (rings) shared_->doorbell.ring();
   return true;
 }
 
@@ -100,8 +134,7 @@ bool ProbeStream::put_answer(Answer answer) {
   std::unique_lock lock(shared_->mutex);
   shared_->room.wait(lock, [&] { return shared_->answers.size() < kAhead || shared_->ended; });
   if (shared_->ended) return false;
-  shared_->answers.push_back(std::move(answer));
-  shared_->came.notify_one();
+  shared_->add(std::move(answer));
   return true;
 }
 
@@ -118,22 +151,20 @@ void ProbeStream::stop() {
 }
 
 std::optional<ProbeStream::Answer> ProbeStream::take() {
-  std::optional<Answer> answer;
-  bool rings = false;
-  {
-    std::unique_lock lock(shared_->mutex);
-    shared_->came.wait(lock, [&] { return !shared_->answers.empty() || shared_->ended; });
-    if (shared_->answers.empty()) return std::nullopt;
-    answer = std::move(shared_->answers.front());
-    shared_->answers.pop_front();
-    shared_->room.notify_one();
-    rings = shared_->answers.size() + 1 == kAhead;
+  Shared& it = *shared_;
+  if (it.taken.empty()) {
+    std::unique_lock lock(it.mutex);
+    it.gather(lock);
+    if (std::exchange(it.starved, false)) it.doorbell.ring();
   }
-  if (rings) shared_->doorbell.ring();
+  if (it.taken.empty()) return std::nullopt;
+  Answer answer = std::move(it.taken.front());
+  it.taken.pop_front();
   return answer;
 }
 
 bool ProbeStream::has_answer() const {
+  if (!shared_->taken.empty()) return true;
   const std::scoped_lock lock(shared_->mutex);
   return !shared_->answers.empty();
 }

@@ -35,10 +35,12 @@ class ProbeStream {
   /// Ends the run now: take() gives what is there already, then none.
   void stop();
 
-  /// The next record, in the order in which they came about; waits for it. None when all are taken
-  /// or the run was stopped. Records that are not taken hold up new visits, never running ones.
+  /// The next record, in the order in which they came about; waits for it, and while they come
+  /// quickly for some at a time (10 ms at most). None when all are taken or the run was stopped.
+  /// Records that are not taken hold up new visits, never running ones. For one thread, as
+  /// has_answer() is.
   [[nodiscard]] std::optional<Answer> take();
-  /// Would take() have one at once?
+  /// Is there one that take() has not given yet?
   [[nodiscard]] bool has_answer() const;
   /// Why the engine ended early, if it did; after take() gave none.
   [[nodiscard]] const std::optional<Error>& failure() const;

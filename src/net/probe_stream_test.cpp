@@ -120,6 +120,17 @@ TEST(ProbeStream, AsksAgainOnlyWhereNoAnswerCame) {
   EXPECT_EQ(seen[3].outcome, Outcome::refused);
 }
 
+TEST(ProbeStream, ThoseThatAreSilentHoldUpNobodyForLong) {
+  const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
+  const ScriptedServer felix(plain_http(http(felix_metrics("n1"))));
+  const auto stream = started(quick());
+  for (std::uint64_t i = 0; i < 40; ++i)
+    (void)stream->put({.endpoint = silent.endpoint(), .node = fmt::format("n{}", i)}, i);
+  (void)stream->put({.endpoint = felix.endpoint()}, 40);
+  stream->close();
+  EXPECT_EQ(stream->take()->id, 40u);
+}
+
 TEST(ProbeStream, BeginsNoMoreThanItsRate) {
   const ClosedPort closed;
   ProbeOptions options = quick();
