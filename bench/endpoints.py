@@ -1,4 +1,4 @@
-"""catflap probe, curl and a bare OpenSSL loop on thousands of endpoints, in a network namespace made for it.
+"""catflap probe, other scanners and a bare OpenSSL loop on thousands of endpoints, in a network namespace made for it.
 
 The server is nginx with 90 KB of metrics in which felix_host stands at byte 5,512, as in a real Felix's. It runs in processes of
 its own, which are not counted.
@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 import time
+
+import peers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COUNT = 5000
@@ -92,20 +94,60 @@ def addresses() -> list[str]:
     return [f"127.1.{number // 250}.{number % 250 + 1}" for number in range(COUNT)]
 
 
-def clients(folder: pathlib.Path, catflap: pathlib.Path, kind: str) -> dict[str, list[str]]:
-    """The commands for one kind of endpoint; the list of targets is a file for each."""
+def lists(folder: pathlib.Path, kind: str) -> None:
+    """The targets, as each client wants them."""
     port, scheme = PORTS[kind], "http" if kind == "plain" else "https"
     (folder / f"{kind}.txt").write_text("".join(f"{address}:{port}\n" for address in addresses()))
     (folder / f"{kind}.curl").write_text("".join(f'url = "{scheme}://{address}:{port}/metrics"\noutput = "/dev/null"\n' for address in addresses()))
-    timeout = SILENT_TIMEOUT if kind == "silent" else 8
-    ours = [str(catflap), "probe", "-q", "-f", str(folder / f"{kind}.txt"), "--concurrency", str(CONCURRENCY), "--timeout", f"{timeout}s"]
-    curl = ["curl", "-sk", "--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", str(CONCURRENCY), "-m", str(timeout),
-            "-K", str(folder / f"{kind}.curl")]
-    both = {"catflap probe": ours, "curl --parallel": curl}
-    if kind in ("ecdsa", "rsa", "plain"):
-        mode = "plain" if kind == "plain" else "tls"
-        both["bare loop"] = ["sh", "-c", f"exec {folder}/bare {mode} {port} < {folder}/addresses"]
-    return both
+
+
+def clients(folder: pathlib.Path, catflap: pathlib.Path, kind: str) -> dict[str, list[str]]:
+    """The commands for one kind of endpoint; each asks as much as it can of what catflap asks. The name says where it is less."""
+    port, timeout = str(PORTS[kind]), SILENT_TIMEOUT if kind == "silent" else 8
+    answers, tls = kind in ("ecdsa", "rsa", "plain"), kind in ("ecdsa", "rsa")
+    lists(folder, kind)
+    commands = {
+        "catflap probe": [str(catflap), "probe", "-q", "-f", f"{folder}/{kind}.txt", "--concurrency", str(CONCURRENCY), "--timeout", f"{timeout}s"],
+        "curl --parallel": ["curl", "-sk", "--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", str(CONCURRENCY),
+                            "-m", str(timeout), "-K", f"{folder}/{kind}.curl"]}
+    zgrab2, tlsx = peers.go_tool("zgrab2"), peers.go_tool("tlsx")
+    for senders in (CONCURRENCY, 1000) if zgrab2 else ():
+        # It reads no more of a page than it is told: 8 KB have felix_host in them.
+        commands[f"zgrab2 http --senders {senders}"] = [
+            str(zgrab2), "http", "--port", port, "--endpoint", "/metrics", "--max-size", "8", "--senders", str(senders), "--connect-timeout",
+            f"{timeout}s", "--target-timeout", f"{timeout}s", "-b", "/dev/null", "-f", f"{folder}/addresses", *(["--use-https"] if tls else [])]
+    if tlsx and kind != "plain":
+        commands["tlsx" + (" (handshake only)" if tls else "")] = [
+            str(tlsx), "-l", f"{folder}/addresses", "-p", port, "-sm", "ctls", "-retry", "1", "-c", str(CONCURRENCY), "-timeout", str(timeout),
+            "-json", "-silent"]
+    if shutil.which("nmap") and not answers:
+        commands["nmap -sT (connects only)"] = ["nmap", "-sT", "-n", "-Pn", "-p", port, "--max-retries", "0", "--initial-rtt-timeout", f"{timeout}s",
+                                                "--max-rtt-timeout", f"{timeout}s", "--max-parallelism", str(CONCURRENCY), "--min-hostgroup",
+                                                str(CONCURRENCY), "-oG", "-", "-iL", f"{folder}/addresses"]
+    if answers:
+        commands["bare loop"] = ["sh", "-c", f"exec {folder}/bare {'tls' if tls else 'plain'} {port} < {folder}/addresses"]
+    return commands
+
+
+def counted(commands: dict[str, list[str]]) -> str:
+    """How many endpoints each saw answer, in a run that is not measured: who sees less may well be faster."""
+    marks = {"catflap": b"felix_host{", "zgrab2": b"felix_host{", "tlsx": b'"tls_version"'}
+    seen = {}
+    for name, command in commands.items():
+        mark = marks.get(name.split()[0])
+        if mark is not None:
+            output = subprocess.run(command, capture_output=True, check=False).stdout
+            seen[name] = sum(mark in line for line in output.split(b"\n"))
+    return "Endpoints that answered, as each saw it: " + ", ".join(f"{name} {count:,}" for name, count in seen.items()) + "."
+
+
+def about() -> str:
+    versions = [f"{name} {peers.version_in(name)}" for name in ("zgrab2", "tlsx") if peers.go_tool(name)]
+    without = [name for name in ("zgrab2", "tlsx") if not peers.go_tool(name)] + ([] if shutil.which("nmap") else ["nmap"])
+    return (f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once unless said, {RUNS} runs in turn (silent: 1). curl reads the whole body "
+            f"(90 KB), catflap and the bare loop (C, one after another, OpenSSL) until felix_host, zgrab2 the first 8 KB. The bare loop is the "
+            f"bound of what OpenSSL and the kernel cost." + (f" Built with CGO off: {', '.join(versions)}." if versions else "")
+            + (f" Not here and left out: {', '.join(without)}." if without else ""))
 
 
 def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
@@ -113,8 +155,7 @@ def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
     missing = [tool for tool in ("nginx", "curl", "nft", "openssl", "gcc") if shutil.which(tool) is None]
     if missing:
         return [f"Not measured: {', '.join(missing)} is not here."]
-    lines = [f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once, {RUNS} runs in turn. curl reads the whole body (90 KB), catflap and the "
-             "bare loop (C, one after another, OpenSSL) until felix_host. The bare loop is the bound of what OpenSSL and the kernel cost."]
+    lines = [about()]
     with tempfile.TemporaryDirectory() as name, Servers(pathlib.Path(name)) as servers:
         folder = servers.folder
         (folder / "addresses").write_text("\n".join(addresses()) + "\n")
@@ -127,4 +168,6 @@ def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
             ratios = [f"{ours[1] / theirs[1]:.2f} × the CPU and {ours[0] / theirs[0]:.2f} × the wall time of {peer}"
                       for peer, theirs in times.items() if peer != "catflap probe"]
             lines += ["", f"### {what}", "", *table(times), "", "catflap: " + "; ".join(ratios) + "."]
+            if kind in ("ecdsa", "rsa", "plain"):
+                lines += ["", counted(commands)]
     return lines

@@ -1,74 +1,93 @@
-"""A network namespace with many listening sockets and a /proc with many processes, for bench/run."""
-import os
-import signal
+"""catflap listeners beside ss on a busy host: a network namespace with many sockets and a /proc with many processes."""
+import pathlib
+import shutil
 import subprocess
-import sys
+import tempfile
+import time
 
-PROCESSES = 500
-
-PER_PROCESS = 4_000  # sockets: below the usual limit of open files
-
-HOLDER = """
-import os, resource, socket, sys
-count, each = int(sys.argv[1]), int(sys.argv[2])
-hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-for first in range(0, count, each):
-    here, there = os.pipe()
-    if os.fork() == 0:
-        kept = []
-        for port in range(9091 + first, 9091 + min(first + each, count)):
-            s = socket.socket()
-            s.bind(("127.0.0.1", port)); s.listen(16)
-            kept.append(s)
-        os.write(there, b"x")
-        sys.stdin.read()  # until the pipe is closed
-        os._exit(0)
-    os.close(there)
-    if os.read(here, 1) != b"x": sys.exit(1)
-print("ready", flush=True)
-sys.stdin.read()
-"""
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROCESSES = 2_000
+# Of each process: 10,000 listening sockets, 40,000 of connections, 100,000 descriptors in all.
+LISTENERS, CONNECTIONS, FILES = 5, 20, 25
+FIRST_PORT = 10_000
+PORT = 9091
+RUNS = 10
+CGROUPS = next((path for path in (pathlib.Path("/sys/fs/cgroup/unified"), pathlib.Path("/sys/fs/cgroup"))
+                if (path / "cgroup.procs").exists()), None)
 
 
 class NotHere(Exception):
     """Why this machine cannot do it."""
 
 
-class Sockets:
-    """`with Sockets(5000) as inside`: the words before a command that runs where they listen."""
+class Holder:
+    """Runs bench/hold.c's program until it is left."""
 
-    def __init__(self, count):
-        self._count = count
-        self._others = []
+    def __init__(self, before: list[str], program: pathlib.Path, *numbers: int):
+        self.process = subprocess.Popen([*before, str(program), *map(str, numbers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def __enter__(self):
-        script = f"ip link set lo up && exec {sys.executable} -c '{HOLDER}' {self._count} {PER_PROCESS}"
-        self._holder = subprocess.Popen(["unshare", "-n", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self._holder.stdout.readline() != "ready\n":
-            raise NotHere("a network namespace needs root, and so many sockets a high limit of open files")
-        self._others = [subprocess.Popen(["sleep", "1000"]) for _ in range(PROCESSES)]
-        return ["nsenter", "-t", str(self._holder.pid), "-n"]
+    def __enter__(self) -> "Holder":
+        if self.process.stdout.readline() != "ready\n":
+            self.__exit__()
+            raise NotHere("a network namespace needs root, and so many processes and sockets high limits")
+        return self
 
-    def __exit__(self, *_):
-        self._holder.stdin.close()
-        for process in [self._holder, *self._others]:
-            process.send_signal(signal.SIGKILL)
-        for process in [self._holder, *self._others]:
-            process.wait()
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class OwnCgroup:
+    """A cgroup for one process, as a container's; none where cgroup v2 is not mounted or not ours to write."""
+
+    def __init__(self, name: str):
+        self.path = CGROUPS / name if CGROUPS else None
+
+    def __enter__(self) -> list[str]:
+        try:
+            self.path.mkdir()
+        except (AttributeError, OSError):
+            self.path = None
+            return []
+        return ["sh", "-c", f'echo $$ > {self.path}/cgroup.procs && exec "$@"', "sh"]
+
+    def __exit__(self, *_: object) -> None:
+        for _ in range(100 if self.path else 0):  # what was in it is still ending
+            try:
+                return self.path.rmdir()
+            except OSError:
+                time.sleep(0.05)
 
 
 def section(catflap, side_by_side, table, compared):
     """The lines of the section; the functions are bench/run's."""
-    lines = [f"Beside {len(os.sched_getaffinity(0))} cores' usual processes there were {PROCESSES} that sleep. A process listens on {PER_PROCESS:,} sockets at most."]
-    for count in (5_000, 50_000):
+    missing = [tool for tool in ("gcc", "ss", "unshare", "nsenter") if shutil.which(tool) is None]
+    if missing:
+        return [f"Not measured: {', '.join(missing)} is not here."]
+    total = PROCESSES * (LISTENERS + CONNECTIONS + FILES)
+    lines = [f"{PROCESSES:,} processes with {PROCESSES * LISTENERS:,} listening sockets, {PROCESSES * CONNECTIONS:,} of connections, "
+             f"{total:,} descriptors; {RUNS} runs in turn."]
+
+    def add(what, ours, theirs):
+        times = side_by_side({f"catflap {' '.join(ours)}": [*inside, catflap, *ours], f"ss {' '.join(theirs)}": [*inside, "ss", *theirs]}, runs=RUNS)
+        lines.extend(["", f"### {what}", "", *table(times), "", compared(times, "ss") + "."])
+
+    one = ["listeners", "--port", str(PORT)], ["-Hlntp", f"sport = :{PORT}"]
+    with tempfile.TemporaryDirectory() as name:
+        program = pathlib.Path(name) / "calico-node"
+        subprocess.run(["gcc", "-O2", "-o", program, ROOT / "bench/hold.c"], check=True)
         try:
-            with Sockets(count) as inside:
-                everything = side_by_side({"catflap listeners": [*inside, catflap, "listeners"], "ss -lntp": [*inside, "ss", "-lntp"]}, runs=10)
-                one = side_by_side({"catflap listeners --port 9091": [*inside, catflap, "listeners", "--port", "9091"],
-                                    "ss -lntp sport = :9091": [*inside, "ss", "-lntp", "sport = :9091"]}, runs=10)
+            # `ip` makes lo go up before the holder connects.
+            alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+            others = program.with_name("holder")
+            others.symlink_to(program)
+            with Holder(alone, others, PROCESSES, LISTENERS, CONNECTIONS, FILES, FIRST_PORT) as busy:
+                inside = ["nsenter", "-t", str(busy.process.pid), "-n", "--"]
+                add(f"Nobody listens at port {PORT}", *one)
+                with OwnCgroup(f"catflap-bench-{busy.process.pid}") as placed, Holder([*placed, *inside], program, 1, 1, 0, 0, PORT):
+                    own = "a cgroup of its own and the name calico-node, as Felix" if placed else "the name calico-node, as Felix"
+                    add(f"One process listens at port {PORT} (it has {own})", *one)
+                add("All listening sockets", ["listeners", "--all-owners"], ["-Hlntp"])
         except NotHere as reason:
             return [f"Not measured: {reason}."]
-        lines += ["", f"### {count:,} listening sockets", "", *table(everything), "", compared(everything, "ss") + ".", "", *table(one), "",
-                  compared(one, "ss") + "."]
     return lines
