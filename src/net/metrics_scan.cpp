@@ -118,8 +118,6 @@ std::string MetricsScan::product_mark() const {
 }
 
 void MetricsScan::look_for_marks(std::string_view line) {
-  if (first_metric_.empty() && (line.starts_with("# HELP ") || line.starts_with("# TYPE ")))
-    first_metric_ = line.substr(0, kLongestMark);
   if (!felix_series_ && line.starts_with("felix_")) felix_series_ = true;
   for (std::size_t i = 0; i < kMarks.size(); ++i) {
     if (marks_[i].empty() && is_sample_of(line, kMarks[i].series))
@@ -130,6 +128,11 @@ void MetricsScan::look_for_marks(std::string_view line) {
 void MetricsScan::look_at(std::string_view line) {
   line = line.substr(0, kLongestLine);
   if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with('#')) {  // no sample, and most lines are such
+    if (first_metric_.empty() && (line.starts_with("# HELP ") || line.starts_with("# TYPE ")))
+      first_metric_ = line.substr(0, kLongestMark);
+    return;
+  }
   look_for_marks(line);
   if (is_sample_of(line, kTyphaMark)) typha_ = true;
   if (!is_sample_of(line, kFelixHost)) return;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/text.hpp"
 #include "render/document.hpp"
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::size_t kEndpointWidth = 24;
 constexpr std::size_t kOutcomeWidth = 12;
+constexpr std::size_t kMostKeys = 20;  // of a line
 
 /// Null if there was nothing to measure.
 json::value microseconds(std::chrono::microseconds time) {
@@ -43,7 +46,14 @@ json::value tls_json(const std::optional<TlsFacts>& tls) {
 std::string probe_json_line(const Probed& probed, const Reach& reach) {
   json::value status = nullptr;
   if (reach.http_status != 0) status = reach.http_status;
-  json::object line{{"apiVersion", kApiVersion}, {"kind", "Probe"}, {"target", probed.target}};
+  // There are as many lines as endpoints: what is in one is given back together.
+  std::array<unsigned char, 4096> room;
+  json::monotonic_resource memory(room.data(), room.size());
+  json::object line(&memory);
+  line.reserve(kMostKeys);
+  line["apiVersion"] = kApiVersion;
+  line["kind"] = "Probe";
+  line["target"] = probed.target;
   if (probed.id) line["id"] = *probed.id;
   line["address"] = reach.endpoint.port == 0 ? json::value(nullptr)
                                              : json::value(reach.endpoint.address.to_string());
