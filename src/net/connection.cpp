@@ -12,9 +12,9 @@ namespace {
 
 using End = Attempt::End;
 
-// What TLS adds to an answer: certificates (OpenSSL itself takes no more than 100 KiB of them) and
-// record heads.
-constexpr std::size_t kTlsOverhead = 256 * 1024;
+// What TLS may take besides an answer. A handshake gets no more: of messages without an end OpenSSL
+// works through hundreds of thousands in a megabyte.
+constexpr std::size_t kTlsOverhead = 128 * 1024;
 
 /// The first bytes of a TLS server are an alert or a handshake record: type 21 or 22, version 3.x.
 bool may_be_tls(std::string_view head) {
@@ -68,8 +68,11 @@ void Connection::advance(std::uint32_t events) {
 }
 
 void Connection::expire(Duration after) {
-  if (phase_ == Phase::over) return;
-  if (phase_ == Phase::connecting) {
+  // What came while others were being served has come in time.
+  const bool was_connecting = connecting();
+  advance(0);
+  if (over() || connecting() != was_connecting) return;
+  if (was_connecting) {
     attempt_.failure = give_up_connect(socket_.get(), endpoint_, icmp_, after);
     (void)end(End::not_opened, attempt_.failure.detail);
     return;
@@ -119,16 +122,20 @@ void Connection::opened() {
     return;
   }
   forget_icmp(socket_.get(), endpoint_);
-  wire_ = std::make_unique<Wire>(socket_.get(), max_bytes_ + kTlsOverhead);
+  wire_ = std::make_unique<Wire>(socket_.get(), kTlsOverhead);
   const Speak speak = attempt_.speak;
   const bool token = speak == Speak::tls_with_token || speak == Speak::plain_with_token;
   request_ = request_for(endpoint_, token ? context_.throwaway_token() : "");
-  phase_ = Phase::asking;
-  if (speak == Speak::plain || speak == Speak::plain_with_token) return;
+  if (speak == Speak::plain || speak == Speak::plain_with_token) return ask();
   const bool show = speak == Speak::tls_with_certificate;
   tls_ = std::make_unique<TlsStream>(context_, *wire_,
                                      show ? Credential::throwaway : Credential::none);
   phase_ = Phase::handshaking;
+}
+
+void Connection::ask() {
+  wire_->allow(max_bytes_);
+  phase_ = Phase::asking;
 }
 
 Connection::Go Connection::handshake_step() {
@@ -139,7 +146,7 @@ Connection::Go Connection::handshake_step() {
   if (step == TlsStream::Step::wait) return Go::wait;
   if (step != TlsStream::Step::done) return on_failure();
   attempt_.phases.handshake = lap();
-  phase_ = Phase::asking;
+  ask();
   return Go::on;
 }
 

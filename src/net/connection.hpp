@@ -37,7 +37,7 @@ class Connection {
 
   /// Goes as far as it can without waiting. `events`: what edge-triggered epoll reported.
   void advance(std::uint32_t events);
-  /// Its time is up, after this long.
+  /// Its time is up, after this long: over, unless it turns out to have opened by now.
   void expire(Duration after);
   /// Given up by us, e.g. because epoll has no room for it.
   void abandon(std::string why);
@@ -54,6 +54,7 @@ class Connection {
   [[nodiscard]] Go ask_step();
   [[nodiscard]] Go answer_step();
   void opened();
+  void ask();
   [[nodiscard]] Go on_answer_bytes(std::string_view bytes);
   [[nodiscard]] Go on_end_of_stream();
   [[nodiscard]] Go on_failure();

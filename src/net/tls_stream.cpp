@@ -54,6 +54,18 @@ class TlsCallbacks {
       of(ssl).certificate_shown_ = true;
   }
 
+  /// Nobody is verified, so no chain need be put together: of a hundred certificates that takes
+  /// long.
+  static int accept_anybody(X509_STORE_CTX* /*store*/, void* /*argument*/) { return 1; }
+
+  /// As at level 0, but for a Diffie-Hellman group so large that it takes seconds.
+  static int allow(const SSL* /*ssl*/, const SSL_CTX* /*context*/, int operation, int /*bits*/,
+                   int /*kind*/, void* key, void* /*argument*/) {
+    constexpr int kLargestGroup = 4096;
+    const bool group = operation == SSL_SECOP_TMP_DH && key != nullptr;
+    return !group || EVP_PKEY_get_bits(static_cast<EVP_PKEY*>(key)) <= kLargestGroup ? 1 : 0;
+  }
+
   static void note_alert(const SSL* ssl, int where, int value) {
     if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT) return;
     const int alert = value & 0xff;
@@ -84,14 +96,49 @@ BioMethodHandle make_wire_method() {
   return method;
 }
 
-/// Anything that any client could agree on: a probe that is stricter than an attacker would miss
-/// what he reads.
+/// All certificates of one end, and all names of authorities that it asks for: those of a whole
+/// system take 20 KiB.
+constexpr long kMostCertificateBytes = 32L * 1024;
+
+/// OpenSSL makes objects of them, up to 50 times as large if all is in tiny parts. Those of a whole
+/// system are 800 parts.
+constexpr int kMostParts = 2048;
+
+int parts_of(const X509_NAME* name) {
+  return 1 + X509_NAME_entry_count(name);
+}
+
+int parts_of(const X509* certificate) {
+  constexpr int kItself = 8;
+  return kItself + X509_get_ext_count(certificate) + parts_of(X509_get_subject_name(certificate)) +
+         parts_of(X509_get_issuer_name(certificate));
+}
+
+bool has_too_many_parts(const SSL* ssl) {
+  int parts = 0;
+  const auto* chain = SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i) parts += parts_of(sk_X509_value(chain, i));
+  const auto* authorities = SSL_get0_peer_CA_list(ssl);
+  for (int i = 0; i < sk_X509_NAME_num(authorities); ++i)
+    parts += parts_of(sk_X509_NAME_value(authorities, i));
+  return parts > kMostParts;
+}
+
+/// OpenSSL's own but for ffdhe6144 and ffdhe8192.
+constexpr const char* kGroups = "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096";
+
+/// Anything that any client could agree on, if it does not cost us seconds: a probe that is
+/// stricter than an attacker would miss what he reads.
 bool allow_everything(SSL_CTX* context) {
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, TlsCallbacks::accept_anybody, nullptr);
+  SSL_CTX_set_security_callback(context, TlsCallbacks::allow);
+  SSL_CTX_set_max_cert_list(context, kMostCertificateBytes);
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   return SSL_CTX_set_min_proto_version(context, TLS1_VERSION) == 1 &&
+         SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
          SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0") == 1;
 }
 
@@ -125,7 +172,10 @@ TlsStream::TlsStream(const TlsContext& context, Wire& wire, Credential credentia
 
 TlsStream::Step TlsStream::handshake() {
   ERR_clear_error();
-  return after(SSL_do_handshake(ssl_.get()));
+  const Step step = after(SSL_do_handshake(ssl_.get()));
+  if ((step != Step::wait && step != Step::done) || !has_too_many_parts(ssl_.get())) return step;
+  problem_ = "certificates or authorities of too many parts";
+  return Step::failed;
 }
 
 TlsStream::Count TlsStream::write(std::string_view bytes) {

@@ -1,7 +1,10 @@
-// The small parts of TLS; the handshakes themselves are in probe_test.cpp.
+// The small parts of TLS; the handshakes themselves are in probe_test.cpp, hostile ones in
+// tests/probe.
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
+#include "net/probe.hpp"
+#include "net/scripted_server.hpp"
 #include "net/throwaway_certificate.hpp"
 #include "net/tls_facts.hpp"
 
@@ -21,6 +24,23 @@ TEST(Tls, NamesAlertsAndKnowsWhichAreAboutTheCertificate) {
   // Nor does a node whose clock is off (45), or a server that takes other keys only (43).
   for (const int alert : {0, 10, 20, 43, 44, 45, 47, 50, 70, 80, 90, 112, 120, 200})
     EXPECT_FALSE(refuses_certificate(alert)) << alert;
+}
+
+TEST(Tls, AGroupThatTakesLongIsNotOffered) {
+  const struct {
+    const char* groups;
+    Identity identity;
+  } rows[] = {{"ffdhe2048", Identity::felix},
+              {"P-521", Identity::felix},
+              {"ffdhe8192", Identity::unidentified}};
+  for (const auto& row : rows) {
+    const testing::TlsServer tls(TLS1_3_VERSION, testing::ClientCertificates::ignored, row.groups);
+    const testing::ScriptedServer server(tls.answering(testing::http(testing::felix_metrics("n"))));
+    const std::vector<Target> targets{{.endpoint = server.endpoint(), .node = "n"}};
+    const Reach reach = probe(targets, {}, RealClock()).at(0);
+    EXPECT_EQ(reach.outcome, Outcome::open) << row.groups;
+    EXPECT_EQ(reach.identity, row.identity) << row.groups;
+  }
 }
 
 TEST(Tls, TheThrowawayCertificateIsForClientsAndGoodOnAnyClock) {

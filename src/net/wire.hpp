@@ -22,13 +22,15 @@ enum class Io {
 
 class Wire {
  public:
-  /// Borrows a non-blocking socket. `max_received` bounds everything that is ever read from it.
+  /// Borrows a non-blocking socket. `max_received`, and what is allowed later, bounds everything
+  /// that is ever read from it.
   Wire(int socket, std::size_t max_received) : socket_(socket), left_(max_received) {}
 
   struct Count {
     Io io = Io::done;
     std::size_t bytes = 0;
   };
+  void allow(std::size_t more) { left_ += more; }
   [[nodiscard]] Count read(std::span<char> into);
   [[nodiscard]] Count write(std::string_view bytes);
 
