@@ -45,9 +45,10 @@ endif()
 add_library(catflap_fmt STATIC ${PROJECT_SOURCE_DIR}/cmake/fmt.cpp)
 target_link_libraries(catflap_fmt PRIVATE catflap_flags)
 
-# catflap_library(FOLDER DEPENDS folders… LINK libraries… TEST_SOURCES files…): src/FOLDER as target catflap_FOLDER (core/model: catflap_core_model).
+# catflap_library(FOLDER [SMALL] DEPENDS folders… LINK libraries… TEST_SOURCES files…): src/FOLDER as target catflap_FOLDER
+# (core/model: catflap_core_model). SMALL: in what users get, compiled for size; it runs once for a command, not once for a node.
 function(catflap_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;TEST_SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "SMALL" "" "DEPENDS;LINK;TEST_SOURCES" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   if(folder STREQUAL "core") # core/model is a library of its own, below core
@@ -67,7 +68,17 @@ function(catflap_library folder)
   list(TRANSFORM depends PREPEND catflap_)
   target_link_libraries(catflap_${name} PUBLIC ${depends} ${ARG_LINK} Boost::json catflap_fmt Threads::Threads PRIVATE catflap_flags)
   target_include_directories(catflap_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
-  if(name STREQUAL "base")
+  set(small_with "") # a header precompiled for speed cannot be used for size: the first of these has its own
+  if(ARG_SMALL AND CATFLAP_STATIC)
+    target_compile_options(catflap_${name} PRIVATE -Os)
+    get_property(small_with GLOBAL PROPERTY CATFLAP_SMALL)
+  endif()
+  if(small_with)
+    target_precompile_headers(catflap_${name} REUSE_FROM ${small_with})
+  elseif(ARG_SMALL AND CATFLAP_STATIC)
+    target_precompile_headers(catflap_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.hpp)
+    set_property(GLOBAL PROPERTY CATFLAP_SMALL catflap_${name})
+  elseif(name STREQUAL "base")
     target_precompile_headers(catflap_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch.hpp)
   else()
     target_precompile_headers(catflap_${name} REUSE_FROM catflap_base)
