@@ -33,8 +33,7 @@ def lock_of(c):
 def interrupted(c):
     closer, second = c.user_with("closer"), c.user_with("reader", "closer")
     kept = SimpleNamespace(before=c.template())
-    # However slow the machine is, the interrupt comes before the second node's turn.
-    c.patch_daemonset({"spec": {"minReadySeconds": 120}})
+    c.hold_pods()  # however slow the machine is, the interrupt comes before the second node's turn
     with Starts() as starts:
         first = start_and_wait_for_the_write(c, closer)
         kept.lock_while_it_runs = lock_of(c)
@@ -45,7 +44,7 @@ def interrupted(c):
         first.signal(signal.SIGINT)
         kept.first = first.finish(15)
         kept.lock_after = lock_of(c)
-        c.patch_daemonset({"spec": {"minReadySeconds": 0}})
+        c.let_pods_go()
         kept.third = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)

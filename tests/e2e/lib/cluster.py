@@ -69,6 +69,7 @@ class Cluster:
         self._strangers = []
         self._filtered = set()
         self._policies = []
+        self._held = []
         self._roles = {}
         self._kubeconfigs = {}
         self._audit_path = None
@@ -110,6 +111,7 @@ class Cluster:
             self.node_exec(node, "nft", "delete", "table", "inet", "catflap_e2e")
         for policy in reversed(self._policies):  # a HostEndpoint without a policy lets nothing in
             self.kubectl("delete", "--ignore-not-found", "-f", "-", stdin=policy)
+        self.let_pods_go()
         self._running, self._strangers, self._filtered, self._policies = [], [], set(), []
 
     def _script(self, *arguments, stdin=None, seconds=60):
@@ -233,6 +235,20 @@ class Cluster:
         self.kubectl("delete", "pod", old["name"], "-n", "kube-system", "--wait=false")
         self.eventually(f"a new pod on {node}", lambda: node in self.pods()
                         and self.pods()[node]["metadata"]["uid"] != old["uid"])
+
+    def hold_pods(self):
+        """From now on a pod that is deleted stays, terminating, and a rollout stands still with its first batch."""
+        self._held = list(self.pods().values())
+        self._set_finalizers(["catflap.dev/held-by-e2e"])
+
+    def let_pods_go(self):
+        self._set_finalizers(None)
+        self._held = []
+
+    def _set_finalizers(self, finalizers):
+        for pod in self._held:
+            self.kubectl("patch", "pod", pod["metadata"]["name"], "-n", "kube-system", "--type=merge",
+                         "-p", json.dumps({"metadata": {"finalizers": finalizers}}))
 
     def pods_ready(self):
         self.eventually("all calico-node pods Ready",
