@@ -65,7 +65,7 @@ void Crowd::add(int socket) {
 ScriptedServer::ScriptedServer(Script script, std::string_view address, Crowd* crowd)
     : script_(std::move(script)), crowd_(crowd) {
   std::tie(listener_, endpoint_) = bind_to(address);
-  CHECK(::listen(listener_.get(), 64) == 0, "test listener");
+  CHECK(::listen(listener_.get(), 1024) == 0, "test listener");
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
