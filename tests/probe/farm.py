@@ -100,6 +100,7 @@ class Kind:
 HTTP = ("http",)
 TLS = ("tls",)
 NO_MORE = ("tls", "unknown")
+LESS = ("http", "tls", "unknown")
 METRICS = ("prometheus", "http")
 
 
