@@ -122,7 +122,7 @@ def clients(folder: pathlib.Path, catflap: pathlib.Path, kind: str) -> dict[str,
             "-json", "-silent"]
     if shutil.which("nmap") and not answers:
         commands["nmap -sT (connects only)"] = ["nmap", "-sT", "-n", "-Pn", "-p", port, "--max-retries", "0", "--initial-rtt-timeout", f"{timeout}s",
-                                                "--max-rtt-timeout", f"{timeout}s", "--max-parallelism", str(CONCURRENCY), "--min-hostgroup",
+                                                "--max-rtt-timeout", f"{timeout}s", "--min-parallelism", str(CONCURRENCY), "--min-hostgroup",
                                                 str(CONCURRENCY), "-oG", "-", "-iL", f"{folder}/addresses"]
     if answers:
         commands["bare loop"] = ["sh", "-c", f"exec {folder}/bare {'tls' if tls else 'plain'} {port} < {folder}/addresses"]

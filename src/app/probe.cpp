@@ -122,7 +122,7 @@ Result<void> read_lines(const NextLine& next, const std::string& name, const Tak
 /// One line, of which no more than the longest allowed is kept.
 std::optional<std::string> line_of(std::istream& in) {
   std::string line;
-  std::array<char, kLongestLine + 2> piece{};
+  std::array<char, kLongestLine + 2> piece;  // getline ends what it writes with a zero
   if (!in.getline(piece.data(), piece.size())) {
     if (in.gcount() == 0) return std::nullopt;
     in.clear(in.rdstate() & ~std::ios::failbit);
