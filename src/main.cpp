@@ -1,6 +1,8 @@
 // main: real clock, real signals, real streams; the rest is app::run. The first SIGINT or SIGTERM
 // asks the run to stop (it says where it stands), the second ends the process at once.
 #include <fcntl.h>
+#include <nss.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -22,6 +24,14 @@
 namespace {
 
 using namespace catflap;
+
+/// The static binary has no use for shared objects of the machine it runs on: those that its
+/// nsswitch.conf (on a systemd machine: myhostname, resolve) or its openssl.cnf name belong to
+/// another glibc, which ends the program when it is loaded.
+void load_nothing() {
+  ::__nss_configure_lookup("hosts", "files dns");
+  ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+}
 
 // A handler may only touch what is lock-free, and needs to find it: the one thing of ours that is
 // global.
@@ -122,6 +132,7 @@ std::map<std::string, std::string> environment_of(char** variables) {
 }  // namespace
 
 int main(int argc, char** argv, char** variables) {
+  load_nothing();
   const RealClock clock;
   const SignalWatch signals;
   const std::stop_token stop = signals.token();

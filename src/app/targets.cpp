@@ -146,7 +146,9 @@ Result<std::vector<IpAddress>> resolve_name(const std::string& name) {
   addrinfo* found = nullptr;
   const int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
   if (problem != 0)
-    return Error{.kind = ErrorKind::unreachable, .what = ::gai_strerror(problem), .subject = name};
+    return Error{.kind = ErrorKind::unreachable,
+                 .what = std::string("the name cannot be resolved: ") + ::gai_strerror(problem),
+                 .subject = name};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, ::freeaddrinfo);
   std::vector<IpAddress> addresses;
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {

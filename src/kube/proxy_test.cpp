@@ -55,7 +55,9 @@ TEST_F(Proxy, TunnelsInsideTls) {
   TestServer proxy(tunnel(), TestTls::https);
   const std::string path = fmt::format("{}/catflap-proxy-ca-{}", ::testing::TempDir(), ::getpid());
   std::ofstream(path) << proxy.ca_pem();
-  EXPECT_THAT(line(get_through(proxy.url())), HasSubstr("is not trusted"));
+  const auto untrusted = get_through(proxy.url());
+  EXPECT_THAT(line(untrusted), HasSubstr("is not trusted"));
+  EXPECT_THAT(untrusted.error().hint, HasSubstr("SSL_CERT_FILE"));
   ::setenv("SSL_CERT_FILE", path.c_str(), 1);  // the system's authorities, as OpenSSL finds them
   EXPECT_EQ(line(get_through(proxy.url())), "ok");
   ::unsetenv("SSL_CERT_FILE");

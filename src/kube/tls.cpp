@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <stdlib.h>  // secure_getenv
 #include <sys/stat.h>
 
 #include "base/openssl_handles.hpp"
@@ -53,19 +54,35 @@ Result<void> trust_pem(SSL_CTX* context, const TlsSettings& settings) {
   return {};
 }
 
+/// Where OpenSSL looks by itself, if something is there.
+std::string default_place() {
+  const char* file = ::secure_getenv(X509_get_default_cert_file_env());
+  const char* folder = ::secure_getenv(X509_get_default_cert_dir_env());
+  struct stat status{};
+  for (const char* place : {file != nullptr ? file : X509_get_default_cert_file(),
+                            folder != nullptr ? folder : X509_get_default_cert_dir()}) {
+    if (::stat(place, &status) == 0) return place;
+  }
+  return "";
+}
+
 /// A static binary knows only the folder of the distribution it was built on, so the usual places
-/// are tried.
-void trust_system(SSL_CTX* context) {
+/// are tried. Returns which of them was there; "" if none.
+std::string trust_system(SSL_CTX* context) {
   SSL_CTX_set_default_verify_paths(context);
+  std::string found = default_place();
   for (const char* file :
        {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
         "/etc/ssl/cert.pem"}) {
     struct stat status{};
-    if (::stat(file, &status) == 0 && SSL_CTX_load_verify_locations(context, file, nullptr) == 1)
-      break;
+    if (::stat(file, &status) != 0 || SSL_CTX_load_verify_locations(context, file, nullptr) != 1)
+      continue;
+    found += (found.empty() ? "" : " and ") + std::string(file);
+    break;
   }
   ERR_clear_error();
+  return found;
 }
 
 Result<void> use_key_pair(SSL_CTX* context, const TlsSettings& settings) {
@@ -109,7 +126,7 @@ Result<TlsContext> TlsContext::make(TlsSettings settings) {
   } else {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     if (settings.ca_pem.empty()) {
-      trust_system(context);
+      settings.ca_origin = trust_system(context);
     } else {
       TRY(trust_pem(context, settings));
     }

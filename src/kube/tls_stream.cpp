@@ -210,15 +210,28 @@ class TlsStream final : public Stream {
     return certificate_error(verdict);
   }
 
+  [[nodiscard]] std::string trust_hint() const {
+    if (!settings_.ca_pem.empty())
+      return fmt::format(
+          "it was checked against {}: is this the right cluster, and its current CA?",
+          settings_.ca_origin);
+    const std::string looked =
+        settings_.ca_origin.empty()
+            ? "this system has no bundle of authorities (/etc/ssl/certs/ca-certificates.crt or "
+              "its like)"
+            : fmt::format("it was checked against the system's authorities ({})",
+                          settings_.ca_origin);
+    return looked +
+           ": name the cluster's CA in the kubeconfig (certificate-authority), or a bundle in "
+           "SSL_CERT_FILE";
+  }
+
   Error certificate_error(long verdict) {
     Error out{.kind = ErrorKind::unreachable, .subject = name_};
     out.what = fmt::format("the server's certificate is not trusted: {}",
                            X509_verify_cert_error_string(verdict));
     X509* certificate = refused_.get();
-    std::string trust =
-        settings_.ca_origin.empty() ? "the system's certificate authorities" : settings_.ca_origin;
-    out.hint = fmt::format(
-        "it was checked against {}: is this the right cluster, and its current CA?", trust);
+    out.hint = trust_hint();
     if (certificate == nullptr) return out;
     if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH) {
       out.what = fmt::format("the server's certificate is not for \"{}\" but for {}", name_,
