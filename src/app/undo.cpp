@@ -74,7 +74,8 @@ std::vector<render::RestartView> restarts_of(const act::UndoOutcome& outcome,
                         .pods = static_cast<std::size_t>(pods),
                         .max_unavailable = set.max_unavailable,
                         .expected = rollout_time(set, static_cast<int>(pods)),
-                        .on_delete = set.on_delete});
+                        .on_delete = set.on_delete,
+                        .unavailable = set.unavailable});
   }
   return restarts;
 }

@@ -95,10 +95,11 @@ constexpr CatalogueRow kRows[] = {
      "catflap diagnose after the owner's cycle; better, change what the owner reads."},
     {"plan-pods-restart", warning,
      "The pods of {daemonset} restart one batch after another ({pods} pods, maxUnavailable "
-     "{maxUnavailable})",
+     "{maxUnavailable})[; {unavailable} not available: those restart at once]",
      "A changed environment needs new pods. Each node is without Felix for some seconds; its "
-     "dataplane stays as "
-     "programmed.",
+     "dataplane stays as programmed. Kubernetes replaces pods that are not available (not Ready, "
+     "or "
+     "younger than minReadySeconds) without waiting for their turn.",
      "Plan a maintenance window."},
     {"refuse-in-place-owner", critical,
      "{owner} reverts changes to FelixConfiguration {name} {cycle}: --in-place would not stick",

@@ -65,6 +65,7 @@ struct RestartView {
   std::string max_unavailable;
   Duration expected{};  // 0: not known
   bool on_delete = false;
+  int unavailable = 0;  // now; they do not wait for their turn
 };
 
 struct UndoneView {

@@ -150,12 +150,18 @@ UndoView sample_undo(const std::string& result) {
       .steps = {{"f", "would-restore", kField, false, nullptr, ""},
                 {"e", "would-restore", kEnv, sample_plan().steps[0].change.after,
                  sample_plan().steps[0].change.before, ""}},
-      .restarts = {{"kube-system/calico-node", 3, "1", std::chrono::seconds{18}, false}}};
+      .restarts = {{"kube-system/calico-node", 3, "1", std::chrono::seconds{18}}}};
 }
 
 TEST(UndoText, SaysWhatIsAgreedTo) {
   expect_golden("undo-would.txt",
                 undo_text(sample_undo("would-undo"), sample_facts(), "catflap", kPlain));
+}
+
+TEST(UndoText, WhoIsNotAvailableDoesNotWait) {
+  UndoView undo = sample_undo("would-undo");
+  undo.restarts[0].unavailable = 2;
+  EXPECT_TRUE(has(undo_text(undo, sample_facts(), "catflap", kPlain), ", 2 not"));
 }
 
 TEST(UndoText, ChangesInWords) {

@@ -57,6 +57,8 @@ std::string restart_words(const RestartView& restart) {
                        restart.daemon_set, pods);
   std::string text = fmt::format("all {} of {}, batch by batch (maxUnavailable {})", pods,
                                  restart.daemon_set, restart.max_unavailable);
+  if (restart.unavailable > 0)
+    text += fmt::format(", {} not available at once", restart.unavailable);
   if (restart.expected > Duration{}) text += fmt::format(", about {}", about(restart.expected));
   return text;
 }

@@ -126,10 +126,13 @@ void warn_of_rollout(Plan& plan, const Situation& situation, const ClusterFacts&
     plan.warnings.push_back(
         {"plan-on-delete", {{"daemonset", name}, {"namespace", daemon_set.namespace_}}});
   } else {
-    plan.warnings.push_back({"plan-pods-restart",
-                             {{"daemonset", name},
-                              {"pods", std::to_string(situation.pods.size())},
-                              {"maxUnavailable", daemon_set.max_unavailable}}});
+    Message restart{"plan-pods-restart",
+                    {{"daemonset", name},
+                     {"pods", std::to_string(situation.pods.size())},
+                     {"maxUnavailable", daemon_set.max_unavailable}}};
+    if (daemon_set.unavailable > 0)
+      restart.params["unavailable"] = std::to_string(daemon_set.unavailable);
+    plan.warnings.push_back(std::move(restart));
   }
   const auto nodes = nodes_of(situation.pods);
   std::string away;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/catalogue.hpp"
 #include "core/plan/world_for_test.hpp"
 
 namespace catflap {
@@ -649,6 +650,15 @@ TEST(Plan, SaysWhatRestartsHowLongAndWhatStandsInTheWay) {
   EXPECT_THAT(codes(plan.warnings), ElementsAre("plan-pods-restart", "plan-nodes-not-ready"));
   EXPECT_THAT(codes(plan.breaks), ElementsAre("breaks-scrapes"));
   EXPECT_THAT(codes(plan.stays_up), ElementsAre("stays-dataplane", "stays-health"));
+}
+
+TEST(Plan, SaysWhoDoesNotWaitForItsTurn) {
+  World world{kTrue};
+  EXPECT_FALSE(plan_of(world).warnings.at(0).params.contains("unavailable"));
+  world.unavailable = 2;
+  EXPECT_EQ(message_text(plan_of(world).warnings.at(0)),
+            "The pods of kube-system/calico-node restart one batch after another (3 pods, "
+            "maxUnavailable 1); 2 not available: those restart at once");
 }
 
 TEST(Plan, OffersTheCheaperWay) {

@@ -99,6 +99,7 @@ ClusterFacts World::facts() const {
                     .generation = generation,
                     .observed_generation = observed_generation,
                     .desired = static_cast<int>(nodes.size()),
+                    .unavailable = unavailable,
                     .on_delete = on_delete,
                     .max_unavailable = max_unavailable,
                     .current_hash = current_hash,

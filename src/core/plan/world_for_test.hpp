@@ -31,6 +31,7 @@ struct World {
   std::string calico_version = "v3.30.1";
   std::string max_unavailable = "1";
   bool on_delete = false;
+  int unavailable = 0;
   std::int64_t generation = 7;
   std::int64_t observed_generation = 7;
   std::string current_hash;  // of the revision that has the template; "": none is known
