@@ -8,6 +8,7 @@
 #include "look/import.hpp"
 #include "look/inside_script.hpp"
 #include "look/observation_file.hpp"
+#include "net/metrics_scan.hpp"
 
 namespace catflap::look {
 namespace {
@@ -157,7 +158,7 @@ std::string agent_section(const std::string& nonce, std::size_t id, const Reach&
   std::string lines;
   if (reach.identity == Identity::felix)
     lines = fmt::format("felix_host{{host=\"{}\"}} 1\n", printable(reach.felix_host, 253));
-  if (reach.identity == Identity::typha) lines = "typha_connections_active 1\n";
+  if (reach.identity == Identity::typha) lines = fmt::format("{} 1\n", net::kTyphaMark);
   return fmt::format(
       "#{0} begin {1}\n{2}#{0} info {3:03} {4}\n#{0} exit {5}\n#{0} words {6}\n#{0} end {1}\n",
       nonce, id, lines, reach.http_status, connected ? "0.001" : "0.000", exit_code_of(reach),

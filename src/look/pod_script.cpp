@@ -27,7 +27,7 @@ for f in head cut; do
 command -v $f >/dev/null 2>&1 || eval "$f() { coreutils --coreutils-prog=$f \"\$@\"; }"
 done
 m() { printf '\n#%s %s\n' $n "$1"; }
-k() { head -c 1100000 | grep -a -e "^#$n " -e '^HTTP/' -e '^felix_host{' -e '^typha_connections_active' | head -n 24 | cut -c 1-2048; }
+k() { head -c 1100000 | grep -a -e "^#$n " -e '^HTTP/' -e '^felix_host{' -e '^typha_breadcrumb_size_count' | head -n 24 | cut -c 1-2048; }
 c() {
 m "begin $1"
 {

@@ -89,7 +89,7 @@ Identity HttpAnswer::identity() const {
   if (scan_.felix_host() == MetricsScan::FelixHost::seen) return Identity::felix;
   const bool doubtful = scan_.felix_host() == MetricsScan::FelixHost::garbled || encoded_;
   if (phase_ != Phase::done || doubtful) return Identity::unidentified;
-  if (scan_.typha()) return Identity::typha;
+  if (scan_.product() == Product::typha) return Identity::typha;
   if (ended_by_close_ && status_ / 100 == 2) return Identity::unidentified;
   return judge_status(status_);
 }

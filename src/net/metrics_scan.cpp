@@ -11,7 +11,6 @@ namespace {
 constexpr std::size_t kLongestLine = 2048;
 constexpr std::size_t kLongestNodeName = 253;  // a DNS subdomain name
 constexpr std::string_view kFelixHost = "felix_host";
-constexpr std::string_view kTyphaMark = "typha_connections_active";
 constexpr std::size_t kLongestMark = 256;
 
 struct Mark {
@@ -19,12 +18,13 @@ struct Mark {
   Product product;
 };
 
-// Typha's last: one binary links all of Calico from 3.33 on, so its series can stand in the others'
-// texts too. What kube-controllers writes of its own it writes only once it has such a block or
-// address (Calico: kube-controllers/pkg/controllers/node/ipam.go).
-constexpr std::array<Mark, 4> kMarks{{{"pushgateway_build_info", Product::pushgateway},
+// Those first that hand on what others wrote. Calico's: samples that a program makes only when it
+// does that part's work. kube-controllers has the pool's size once it knows of a pool, and the
+// addresses in use some seconds later (Calico: kube-controllers/pkg/controllers/node/ipam.go).
+constexpr std::array<Mark, 5> kMarks{{{"pushgateway_build_info", Product::pushgateway},
                                       {"node_exporter_build_info", Product::node_exporter},
                                       {"ipam_allocations_in_use", Product::kube_controllers},
+                                      {"ipam_ippool_size", Product::kube_controllers},
                                       {kTyphaMark, Product::typha}}};
 
 /// `name` as the whole name of a sample, followed by its labels or its value.
@@ -102,23 +102,19 @@ void MetricsScan::end() {
 
 Product MetricsScan::product() const {
   if (felix_host_ == FelixHost::seen) return Product::felix;
-  for (std::size_t i = 0; i < kMarks.size(); ++i) {
-    const bool told = !marks_[i].empty() && !(felix_series_ && kMarks[i].product == Product::typha);
-    if (told) return kMarks[i].product;
-  }
+  for (std::size_t i = 0; i < kMarks.size(); ++i)
+    if (!marks_[i].empty()) return kMarks[i].product;
   return first_metric_.empty() ? Product::unknown : Product::prometheus;
 }
 
 std::string MetricsScan::product_mark() const {
-  const Product who = product();
-  if (who == Product::felix) return felix_line_.substr(0, kLongestMark);
-  for (std::size_t i = 0; i < kMarks.size(); ++i)
-    if (kMarks[i].product == who) return marks_[i];
+  if (felix_host_ == FelixHost::seen) return felix_line_.substr(0, kLongestMark);
+  for (const std::string& mark : marks_)
+    if (!mark.empty()) return mark;
   return first_metric_;
 }
 
 void MetricsScan::look_for_marks(std::string_view line) {
-  if (!felix_series_ && line.starts_with("felix_")) felix_series_ = true;
   for (std::size_t i = 0; i < kMarks.size(); ++i) {
     if (marks_[i].empty() && is_sample_of(line, kMarks[i].series))
       marks_[i] = line.substr(0, kLongestMark);
@@ -134,7 +130,6 @@ void MetricsScan::look_at(std::string_view line) {
     return;
   }
   look_for_marks(line);
-  if (is_sample_of(line, kTyphaMark)) typha_ = true;
   if (!is_sample_of(line, kFelixHost)) return;
   const auto host = host_label(line);
   if (!host) {

@@ -1,6 +1,7 @@
 // Looks through a metrics text, piece by piece, for the series that say who wrote it.
 // From Calico 3.33 on Typha can expose felix_* series and Felix typha_* ones (all linked into one
-// binary), so only felix_host, which Felix registers when it serves its own metrics, proves Felix.
+// binary; kube-controllers 3.30 has two of Typha's already), so only felix_host, which Felix
+// registers when it serves its own metrics, proves Felix.
 #pragma once
 
 #include <array>
@@ -10,6 +11,11 @@
 #include "core/model/observation.hpp"
 
 namespace catflap::net {
+
+/// Typha makes it for each cache that it fills, and nobody else does; its gauges, such as
+/// typha_connections_active, are there as soon as its code is linked (Calico:
+/// typha/pkg/snapcache/cache.go).
+inline constexpr std::string_view kTyphaMark = "typha_breadcrumb_size_count";
 
 class MetricsScan {
  public:
@@ -31,7 +37,6 @@ class MetricsScan {
   [[nodiscard]] const std::string& host() const { return host_; }
   /// The line it came from, as sent; empty unless seen.
   [[nodiscard]] const std::string& line() const { return felix_line_; }
-  [[nodiscard]] bool typha() const { return typha_; }
   /// Who wrote it, judged by what has been fed; unknown if nothing looked like metrics.
   [[nodiscard]] Product product() const;
   /// The first line that only a metrics text has; empty if there was none.
@@ -47,9 +52,7 @@ class MetricsScan {
   FelixHost felix_host_ = FelixHost::absent;
   std::string host_;
   std::string felix_line_;
-  bool typha_ = false;
-  bool felix_series_ = false;
-  std::array<std::string, 4> marks_;  // the first line of each of the .cpp's table
+  std::array<std::string, 5> marks_;  // the first line of each of the .cpp's table
   std::string first_metric_;          // the first line of # HELP or # TYPE
 };
 

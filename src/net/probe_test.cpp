@@ -238,7 +238,7 @@ TEST(Probe, RecognisesTyphaAndOthers) {
     std::string answer;
     std::string_view expected;
   } rows[] = {
-      {http("felix_log_errors 0\ntypha_connections_active 3\n"), "open typha http=200"},
+      {http("felix_log_errors 0\ntypha_breadcrumb_size_count 3\n"), "open typha http=200"},
       {http("go_goroutines 8\n"), "open other http=200"},
       {http("404 page not found", "404 Not Found"), "open other http=404"},
       {http("Client sent an HTTP request to an HTTPS server.", "400 Bad Request"),

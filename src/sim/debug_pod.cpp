@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "look/pod_script.hpp"
+#include "net/metrics_scan.hpp"
 #include "sim/server_answers.hpp"
 
 namespace catflap::sim {
@@ -50,7 +51,7 @@ Curl of_answer(const std::string& answer) {
   Curl curl{.status = std::stoi(answer.substr(9, 3))};
   std::istringstream lines(answer);
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("felix_host{") || line.starts_with("typha_connections_active"))
+    if (line.starts_with("felix_host{") || line.starts_with(net::kTyphaMark))
       curl.lines += line + "\n";
   return curl;
 }

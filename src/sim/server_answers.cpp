@@ -95,9 +95,10 @@ std::string after_felix_host() {
 std::string typha_metrics() {
   auto text = go_metrics();
   for (const auto* name :
-       {"typha_breadcrumb_seq_number", "typha_cache_size", "typha_connections_accepted",
-        "typha_connections_active", "typha_connections_dropped", "typha_kvs_per_msg_sum",
-        "typha_log_errors", "typha_ping_latency_count", "typha_snapshots_generated"})
+       {"typha_breadcrumb_seq_number", "typha_breadcrumb_size_count", "typha_cache_size",
+        "typha_connections_accepted", "typha_connections_active", "typha_connections_dropped",
+        "typha_kvs_per_msg_sum", "typha_log_errors", "typha_ping_latency_count",
+        "typha_snapshots_generated"})
     text += metric("gauge", name, 3);
   return text;
 }

@@ -27,7 +27,7 @@ enum class Outcome {
 enum class Identity {
   none,          // nobody answered
   felix,         // felix_host seen
-  typha,         // typha_connections_active and no felix_host
+  typha,         // a series that only Typha makes, and no felix_host
   other,         // a complete answer that is positively something else (HTTP, another exporter)
   unidentified,  // open, but no complete answer, or one cut before felix_host could have come
 };
