@@ -53,8 +53,8 @@ Result<void> read_installations(kube::Api& api, OperatorFacts& facts) {
     }
   }
   if (facts.installations.empty() && facts.installations_state.readable) {
-    facts.installations_state = {
-        .readable = false, .why = "there is none of the name default, tigera-secure or overlay"};
+    facts.installations_state = {.readable = false,
+                                 .why = "there is none of the name default or overlay"};
   }
   return {};
 }

@@ -12,9 +12,9 @@ json::array texts(std::span<const std::string> list) {
   return array;
 }
 
-json::value daemon_set_json(const DaemonSetFacts& set, const Surroundings& around) {
+json::value daemon_set_json(const DaemonSetFacts& set, const ClusterFacts& facts) {
   json::array owners;
-  for (const Owner& owner : owners_of(set.object, around)) {
+  for (const Owner& owner : owners_of(set.object, facts)) {
     owners.push_back({{"class", to_string(owner.class_)},
                       {"name", owner.name},
                       {"mark", owner.mark},
@@ -64,7 +64,7 @@ void add_seen(const Seen& seen, json::object& document) {
   document["nodes"] = to_json_array(seen.verdict.nodes);
   json::array sets, looks;
   for (const DaemonSetFacts& set : seen.facts.daemon_sets)
-    sets.push_back(daemon_set_json(set, seen.facts.surroundings));
+    sets.push_back(daemon_set_json(set, seen.facts));
   for (const Look& look : seen.looks) looks.push_back(look_json(look));
   document["daemonSets"] = std::move(sets);
   document["looks"] = std::move(looks);

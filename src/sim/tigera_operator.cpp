@@ -13,6 +13,8 @@ namespace {
 /// Until it has noticed a change and rendered all of Calico.
 constexpr Duration kRenders{700};
 const Resource kInstallations{"operator.tigera.io", "v1", "installations"};
+const ObjectRef kDefault{kInstallations, "", "default"};
+const ObjectRef kOverlay{kInstallations, "", "overlay"};
 const ObjectRef kDeployment{{"apps", "v1", "deployments"}, "tigera-operator", "tigera-operator"};
 const ObjectRef kStatus{{"operator.tigera.io", "v1", "tigerastatuses"}, "", "calico"};
 constexpr const char* kEnabled = "FELIX_PROMETHEUSMETRICSENABLED";
@@ -79,15 +81,14 @@ TimePoint TigeraOperator::tick() {
 bool TigeraOperator::runs() const {
   const auto* deployment = store_.find(kDeployment);
   if (deployment == nullptr || number_at(*deployment, {"spec", "replicas"}) == 0) return false;
+  if (store_.find(kDefault) == nullptr) return false;
   const auto* status = store_.find(kStatus);
   return status == nullptr || !is_condition_true(*status, "Degraded");
 }
 
 /// What the overlay sets, counts; it cannot unset.
 json::object TigeraOperator::effective_spec() const {
-  const auto* base = store_.find({kInstallations, "", "default"});
-  if (base == nullptr) base = store_.find({kInstallations, "", "tigera-secure"});
-  return apply_merge_patch(spec_of(base), spec_of(store_.find({kInstallations, "", "overlay"})))
+  return apply_merge_patch(spec_of(store_.find(kDefault)), spec_of(store_.find(kOverlay)))
       .as_object();
 }
 
@@ -127,18 +128,12 @@ bool TigeraOperator::render_set(const json::object& set, const json::value& port
 }
 
 bool TigeraOperator::render_computed(const json::object& spec, bool write) {
-  for (const auto* name : {"default", "tigera-secure"}) {
-    const ObjectRef ref{kInstallations, "", name};
-    const auto* installation = store_.find(ref);
-    if (installation == nullptr) continue;
-    const auto* computed = object_at(*installation, {"status", "computed"});
-    if (computed != nullptr && *computed == spec) return false;
-    if (write)
-      store_.edit(ref,
-                  [&](json::object& object) { object_in(object, "status")["computed"] = spec; });
-    return true;
-  }
-  return false;
+  const auto* computed = object_at(*store_.find(kDefault), {"status", "computed"});
+  if (computed != nullptr && *computed == spec) return false;
+  if (write)
+    store_.edit(kDefault,
+                [&](json::object& object) { object_in(object, "status")["computed"] = spec; });
+  return true;
 }
 
 }  // namespace catflap::sim

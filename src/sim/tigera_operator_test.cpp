@@ -86,6 +86,20 @@ TEST_F(Operator, TheOverlayWinsAndCannotUnset) {
   EXPECT_EQ(rendered(), "true 9091");
 }
 
+TEST_F(Operator, AnInstallationOfAnotherNameIsNotRead) {
+  store.put(kInstallations, {{"apiVersion", "operator.tigera.io/v1"},
+                             {"kind", "Installation"},
+                             {"metadata", {{"name", "tigera-secure"}}},
+                             {"spec", {{"nodeMetricsPort", 9095}}}});
+  run(2s);
+  EXPECT_EQ(rendered(), "");
+  patch(kDefault, R"({"spec":{"nodeMetricsPort":9091}})");
+  EXPECT_EQ(rendered(), "true 9091");
+  store.erase(kDefault);
+  run(2s);
+  EXPECT_EQ(rendered(), "true 9091") << "without default it renders nothing new";
+}
+
 TEST_F(Operator, PutsBackAnEditOfThePodSpec) {
   const auto before = pod_template();
   patch(kSet, R"({"spec":{"template":{"spec":{"containers":[

@@ -137,9 +137,8 @@ void pod_findings(NodeVerdict& node) {
 // The configuration, once for the cluster.
 
 void owner_findings(std::vector<Message>& findings, const json::object& object,
-                    const std::string& name, const Surroundings& around) {
-  for (const auto& owner : owners_of(object, around))
-    add_once(findings, owner_finding(owner, name));
+                    const std::string& name, const ClusterFacts& facts) {
+  for (const auto& owner : owners_of(object, facts)) add_once(findings, owner_finding(owner, name));
 }
 
 /// What reads the port, or reserves it, and switches nothing.
@@ -172,8 +171,7 @@ void operator_findings(std::vector<Message>& findings, const ClusterFacts& facts
     findings.push_back({"CF0061", {{"why", known.installations_state.why}}});
   for (const auto& installation : known.installations)
     owner_findings(findings, installation,
-                   "Installation " + text_at(installation, {"metadata", "name"}),
-                   facts.surroundings);
+                   "Installation " + text_at(installation, {"metadata", "name"}), facts);
   if (auto shown = namespace_migration(facts); !shown.empty())
     findings.push_back({"CF0064", {{"why", std::move(shown)}}});
   const auto port = effective_port(known);
@@ -197,12 +195,12 @@ void daemon_set_findings(std::vector<Message>& findings, const ClusterFacts& fac
     });
     if (old > 0)
       findings.push_back({"CF0029", {{"daemonset", name}, {"count", std::to_string(old)}}});
-    owner_findings(findings, daemon_set.object, "DaemonSet " + name, facts.surroundings);
+    owner_findings(findings, daemon_set.object, "DaemonSet " + name, facts);
     scrape_findings(findings, daemon_set);
   }
   for (const auto& object : facts.felix_configurations) {
     owner_findings(findings, object, "FelixConfiguration " + text_at(object, {"metadata", "name"}),
-                   facts.surroundings);
+                   facts);
   }
   operator_findings(findings, facts);
   if (facts.daemon_sets.size() > 1) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/plan/owner.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/tigera_operator.hpp"
 #include "core/plan/world_for_test.hpp"
@@ -235,6 +236,31 @@ TEST(OperatedPlan, DuringTheMigrationNothingIsWritten) {
   facts.nodes[0].labels.clear();
   facts.daemon_sets.push_back(World{}.facts().daemon_sets[0]);
   EXPECT_THAT(namespace_migration(facts), HasSubstr("kube-system/calico-node"));
+}
+
+TEST(TigeraOperator, ByHandIsEveryObjectThatOpensThePortFelixConfigurationsFirst) {
+  World world = rendered({{"default", nullptr}, {"overlay", 9091}});
+  world.add(felix_configuration("default", kSpecTrue));
+  world.add(felix_configuration("node.n2", R"({"prometheusMetricsEnabled":false})"));
+  const ClusterFacts facts = world.facts();
+  const auto& set = facts.daemon_sets[0].object;
+  EXPECT_EQ(owners_of(set, facts).at(0).paste,
+            "kubectl patch felixconfigurations.crd.projectcalico.org default --type merge -p "
+            "'{\"spec\":{\"prometheusMetricsEnabled\":false}}'\n"
+            "kubectl patch installations.operator.tigera.io overlay --type merge -p "
+            "'{\"spec\":{\"nodeMetricsPort\":null}}'\n");
+  for (const auto& finding : plan_of(world).findings)
+    EXPECT_FALSE(finding.params.contains("paste")) << "its steps do it: " << finding.code;
+}
+
+TEST(TigeraOperator, ByHandIsNothingWhereNothingIsLeftOrNotAllIsKnown) {
+  EXPECT_EQ(by_hand_for_operator(rendered({{"default", nullptr}}).facts()), "");
+  World installations = rendered();
+  installations.tigera_operator->installations_state.readable = false;
+  EXPECT_EQ(by_hand_for_operator(installations.facts()), "");
+  World configurations = rendered();
+  configurations.felix_configurations_state.readable = false;
+  EXPECT_EQ(by_hand_for_operator(configurations.facts()), "");
 }
 
 TEST(TigeraOperator, RenderedIsWhatTheEnvironmentSays) {

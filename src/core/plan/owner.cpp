@@ -293,6 +293,13 @@ std::vector<Owner> owners_of(const json::object& object, const Surroundings& sur
   return owners;
 }
 
+std::vector<Owner> owners_of(const json::object& object, const ClusterFacts& facts) {
+  auto owners = owners_of(object, facts.surroundings);
+  for (Owner& owner : owners)
+    if (owner.name == kTigeraOperator) owner.paste = by_hand_for_operator(facts);
+  return owners;
+}
+
 Message owner_finding(const Owner& owner, const std::string& object) {
   const char* code = "CF0032";
   if (owner.name == "kubectl-apply") code = "CF0030";

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/cluster.hpp"
 #include "core/model/verdict.hpp"
 
 namespace catflap {
@@ -34,6 +35,10 @@ struct Owner {
 /// at its next sync only, and a platform may keep the object without a mark on it.
 [[nodiscard]] std::vector<Owner> owners_of(const json::object& object,
                                            const Surroundings& surroundings);
+
+/// As above, with everything that is known: what the tigera operator reads is ready to paste, each
+/// object that opens the port.
+[[nodiscard]] std::vector<Owner> owners_of(const json::object& object, const ClusterFacts& facts);
 
 /// The Applications of Argo CD that the object's marks name, as NAMESPACE/NAME or NAME.
 [[nodiscard]] std::vector<std::string> applications_of(const json::object& object);

@@ -79,9 +79,6 @@ constexpr std::string_view kKopsSpec =
     "  networking:\n"
     "    calico:\n"
     "      prometheusMetricsEnabled: false\n";
-constexpr std::string_view kInstallationPatch =
-    "kubectl patch installations.operator.tigera.io default --type merge -p "
-    "'{\"spec\":{\"nodeMetricsPort\":null}}'\n";
 constexpr std::string_view kNetworkRule =
     "az network nsg rule create -g RESOURCE_GROUP --nsg-name NSG -n deny-felix-metrics "
     "--priority 200 --direction Inbound --access Deny --protocol Tcp "
@@ -151,7 +148,7 @@ constexpr Mark later(Place place, std::string_view key, std::string_view value,
 const AtSource kAtOperator{
     "set prometheusMetricsEnabled to false in every FelixConfiguration, then clear "
     "nodeMetricsPort in each Installation",
-    kInstallationPatch, kInstallationPatch, kInstallationPatch};
+    "", "", ""};
 const AtSource kAtArgo{"set {setting} in the Application's source and sync it", kEnvObject,
                        kFieldObject, kPortObject};
 const AtSource kAtPlatform{

@@ -6,6 +6,8 @@
 
 #include "base/json_read.hpp"
 #include "base/text.hpp"
+#include "core/plan/by_hand.hpp"
+#include "core/plan/felixconfiguration_changes.hpp"
 #include "core/plan/owner.hpp"
 #include "core/resolve/env.hpp"
 #include "core/resolve/values.hpp"
@@ -70,6 +72,18 @@ std::vector<InstallationChange> changes_to_absent(const OperatorFacts& facts) {
                     .resource_version = text_at(installation, {"metadata", "resourceVersion"})}});
   }
   return changes;
+}
+
+std::string by_hand_for_operator(const ClusterFacts& facts) {
+  if (!facts.tigera_operator || !facts.tigera_operator->installations_state.readable ||
+      !facts.felix_configurations_state.readable)
+    return "";
+  std::string lines;
+  for (const auto& one : changes_to_false(facts))
+    lines += by_hand_felixconfiguration(one.change.target, one.change.after) + "\n";
+  for (const auto& one : changes_to_absent(*facts.tigera_operator))
+    lines += by_hand_installation(one.change.target) + "\n";
+  return lines;
 }
 
 bool is_rendered(const json::object& daemon_set, const std::string& container,

@@ -15,8 +15,10 @@
 namespace catflap {
 
 inline constexpr std::string_view kTigeraOperator = "tigera-operator";
-/// The Installations that it reads: what the last one sets, counts.
-inline constexpr const char* kInstallations[] = {"default", "tigera-secure", "overlay"};
+/// The Installations that it reads, in every version: what the last one sets, counts. The name
+/// tigera-secure is that of other kinds of Calico Enterprise; an Installation of that name is not
+/// read (pkg/controller/utils/utils.go, GetInstallation).
+inline constexpr const char* kInstallations[] = {"default", "overlay"};
 /// Its pods run on with whatever the object says while this is "true" on it.
 inline constexpr std::string_view kOperatorIgnores = "unsupported.operator.tigera.io/ignore";
 
@@ -39,6 +41,11 @@ struct InstallationChange {
   Change change;
 };
 [[nodiscard]] std::vector<InstallationChange> changes_to_absent(const OperatorFacts& facts);
+
+/// The kubectl commands that close the port where the operator reads, in their order: every
+/// FelixConfiguration that says true, then every Installation that has the port. "": nothing is
+/// left to change, or not all of them can be read.
+[[nodiscard]] std::string by_hand_for_operator(const ClusterFacts& facts);
 
 /// Has the operator rendered this port into the container's environment? Null: is there nothing in
 /// it that switches the endpoint on?
