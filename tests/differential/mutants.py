@@ -30,6 +30,8 @@ MUTANTS = [
            "    if (!falls_through) return {endings.front()};"),
     Mutant("empty is false", "layers.cpp", "      if (candidate.raw.empty()) {\n        falls_through = true;\n      } else {",
            "      {"),
+    Mutant("an invalid value falls through", "layers.cpp", "      if (candidate.raw.empty()) {",
+           '      if (candidate.raw.empty() || candidate.raw == "on" || candidate.raw == "tru") {'),
     Mutant("the file is below FelixConfigurations", "sources.cpp",
            "return {env_layer(parameter), file_layer(parameter), node_layer(parameter),\n          selector_layer(parameter), default_layer(parameter)};",
            "return {env_layer(parameter), node_layer(parameter),\n          selector_layer(parameter), default_layer(parameter), file_layer(parameter)};"),
@@ -38,9 +40,15 @@ MUTANTS = [
            "return {env_layer(parameter), file_layer(parameter), default_layer(parameter), node_layer(parameter),\n          selector_layer(parameter)};"),
     Mutant("objects of other nodes count", "sources.cpp", 'if (candidate.name == name) return &candidate;',
            'if (candidate.name == name || (name != "default" && candidate.name.starts_with(kNodePrefix))) return &candidate;'),
+    Mutant("an object of another name counts", "sources.cpp", 'if (candidate.name == name) return &candidate;',
+           'if (candidate.name == name || (name == "default" && candidate.name == "zone-a")) return &candidate;'),
     Mutant("none is true", "values.cpp", '{"true", "1", "yes", "y", "t"}', '{"true", "1", "yes", "y", "t", "none"}'),
     Mutant("on is a word", "values.cpp", '{"true", "1", "yes", "y", "t"}', '{"true", "1", "yes", "y", "t", "on"}'),
     Mutant("t is no word", "values.cpp", '{"true", "1", "yes", "y", "t"}', '{"true", "1", "yes"}'),
+    Mutant("blanks are trimmed", "values.cpp", "const std::string text = to_lower(raw);",
+           "const std::string text = to_lower(raw.substr(raw.find_first_not_of(' ') % (raw.size() + 1)));"),
+    Mutant("port 0 is the default", "values.cpp", "  return static_cast<int>(*value);",
+           "  if (*value == 0) return std::nullopt;\n  return static_cast<int>(*value);"),
     Mutant("none is the default port", "values.cpp", "if (is_none(raw)) return 0;", "if (is_none(raw)) return 9091;"),
     Mutant("a leading 0 is decimal", "values.cpp", "return {8, text.substr(1)};", "return {10, text.substr(1)};"),
     Mutant("0x is not known", "values.cpp", "if (letter == 'x') return {16, text.substr(2)};", ""),
@@ -58,6 +66,17 @@ MUTANTS = [
            'if (close == std::string_view::npos) return refused("unclosed section", line);',
            "if (close == std::string_view::npos) return {};"),
     Mutant("the spec outranks annotations", "felixconfiguration.cpp", "annotation.replaces_spec && name == parameter.name", "false"),
+    Mutant("an empty annotation leaves the spec", "felixconfiguration.cpp", "annotation.replaces_spec && name == parameter.name",
+           "annotation.replaces_spec && name == parameter.name && !annotation.value.empty()"),
+    Mutant("embedded metadata renames the object", "felixconfiguration.cpp", "  out.broken = read.broken;\n",
+           "  out.broken = read.broken;\n"
+           "  if (const auto found = read.outer.find(std::string{kMetadataAnnotation}); found != read.outer.end()) {\n"
+           "    boost::system::error_code error;\n"
+           "    const auto inner = json::parse(found->second, error);\n"
+           '    if (!error && inner.is_object() && inner.get_object().contains("name")) out.name = text_at(inner.get_object(), {"name"});\n'
+           "  }\n"),
+    Mutant("embedded null is broken", "embedded.cpp", "if (parsed.is_null()) return metadata;",
+           'if (parsed.is_null()) return refused("null");'),
     Mutant("embedded annotations are not read", "felixconfiguration.cpp", "read.embedded = std::move(embedded->annotations);", ""),
     Mutant("outer annotations stay beside embedded ones", "felixconfiguration.cpp",
            "if (overrides && read.embedded.contains(key)) continue;", ""),

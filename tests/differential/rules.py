@@ -17,9 +17,12 @@ NAMES = (["a value of every layer decides: " + layer for layer in SOURCES.values
     "env: $(VAR) is expanded", "env: $$ is not", "env: underscores make another name", "empty falls through", "none is the zero value",
     "an invalid value is the default and masks", "bool: words other than true and false", "bool: blanks are not trimmed",
     "port: 0 is a value", "port: out of range is the default", "host: what is no address is the default", "file: sections are merged",
+    "file: comments are cut off",
     "file: a name in another case", "file: names that differ in case, at random", "file: Felix does not start with it",
     "object: a field of the spec decides", "object: an annotation outranks the spec",
+    "object: an empty annotation hides the spec",
     "object: an annotation in another case, at random", "object: an embedded annotation decides", "object: embedded metadata is broken",
+    "object: embedded metadata is empty", "object: embedded metadata has another name",
     "object: of another node", "object: of another name", "object: Felix's client cannot use it"]
     + ["port: " + word for word in INTEGER_WORDS])
 
@@ -59,6 +62,8 @@ def of_file(case, answer):
     if decided and re.search(r"^\[\w", case["file"], re.M):
         yield "file: sections are merged"
     for parameter in decided:
+        if re.search(rf"^\s*{parameter}\s*[=:][^\n]*[;#]", case["file"], re.M | re.I):
+            yield "file: comments are cut off"
         keys = {key for key in re.findall(r"^\s*([^=:#;\s]+)\s*[=:]", case["file"], re.M) if spelt(parameter, key)}
         if keys and parameter not in keys:
             yield "file: a name in another case"
@@ -83,14 +88,22 @@ def of_objects(case, answer):
 def of_object(made, name, spec, outcomes):
     annotations = made["metadata"].get("annotations", {})
     try:
-        embedded = (json.loads(annotations.get(METADATA) or "{}") or {}).get("annotations") or {}
+        inner = json.loads(annotations.get(METADATA) or "{}") or {}
+        embedded = inner.get("annotations") or {}
     except (ValueError, AttributeError):
-        embedded = {}
+        inner = embedded = {}
+    if METADATA in annotations and not inner:
+        yield "object: embedded metadata is empty"
+    if inner and inner.get("name", name) != name:
+        yield "object: embedded metadata has another name"
     source = "datastore (global)" if name == "default" else "datastore (per-host)"
     for parameter in PARAMETERS:
+        field, key = spec.get(parameter[0].lower() + parameter[1:]), ANNOTATION + parameter
+        below = ("", "datastore (global)") if name != "default" else ("",)
+        if annotations.get(key) == "" and field not in (None, "") and outcomes[0][parameter]["source"] in below:
+            yield "object: an empty annotation hides the spec"
         if outcomes[0][parameter]["source"] != source:
             continue
-        field, key = spec.get(parameter[0].lower() + parameter[1:]), ANNOTATION + parameter
         if key in embedded:
             yield "object: an embedded annotation decides"
         elif annotations.get(key) and field not in (None, ""):
