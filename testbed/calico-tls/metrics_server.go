@@ -1,14 +1,14 @@
 // Package metricsserver stands in for libcalico-go's package of the same name in the TLS build of
 // the test bed's calico-node. Calico serves its metrics over TLS only from 3.32 on, which cannot
 // be had as a Go module, and some distributions ship builds of older versions that do. This file
-// gives 3.30.1 that behaviour, with the names and rules of 3.32:
+// gives 3.30.1 and 3.31.0 (their own is the same file) that behaviour, with the names and rules of 3.32:
 //
 //   - a certificate or key file set means HTTPS;
 //   - the CA file must be readable even when no client certificate is asked for, else nothing
 //     listens, although the parameter says enabled;
 //   - the client authentication is one of Go's four names in any case; anything else is NoClientCert.
 //
-// The parameters are read from the environment only: Felix 3.30.1 has no such fields in its
+// The parameters are read from the environment only: those Felixes have no such fields in their
 // configuration resource.
 package metricsserver
 

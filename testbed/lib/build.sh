@@ -1,8 +1,24 @@
 # Builds the cluster's programs from pinned Go modules and keeps them by what they were built from.
 
-readonly calico_version=v3.30.1
+readonly default_calico=3.30.1  # calico/go.mod; calico/VERSION.mod is another one
+readonly calico=${CATFLAP_CALICO:-$default_calico}
+readonly calico_version=v$calico
+if [[ $calico == "$default_calico" ]]; then calico_mod=go; else calico_mod=$calico; fi
+readonly calico_mod
 readonly calico_module=github.com/projectcalico/calico
 readonly go_flags=(-trimpath -buildvcs=false -mod=readonly)
+
+check_calico() {
+	[[ -e $testbed/calico/$calico_mod.mod ]] || usage_error "CATFLAP_CALICO=$calico: there are only $(calicos)"
+}
+
+calicos() {
+	local file
+	printf '%s (the default)' "$default_calico"
+	for file in "$testbed"/calico/[0-9]*.mod; do
+		printf ', %s' "$(basename "$file" .mod)"
+	done
+}
 
 # module_version FOLDER MODULE
 module_version() { awk -v m="$2" '$1 == m { print $2; exit }' "$testbed/$1/go.mod"; }
@@ -11,7 +27,7 @@ module_version() { awk -v m="$2" '$1 == m { print $2; exit }' "$testbed/$1/go.mo
 key() {
 	{
 		go env GOVERSION GOOS GOARCH
-		declare -p go_flags calico_version
+		declare -p go_flags
 		declare -f "$1" calico_stamps
 		cat "${@:2}"
 	} | sha256sum | cut -c1-16
@@ -20,14 +36,15 @@ key() {
 # set_build_folders: names of the cache's folders for the sources as they are now. Everything that
 # can change what comes out is in the name, so that a stale folder is not found.
 set_build_folders() {
+	check_calico
 	check_go
 	# Settings of the caller's could change the build without changing its key.
 	export CGO_ENABLED=0 GOFLAGS="" GOWORK=off GOTOOLCHAIN=local
-	local calico=("$testbed"/calico/{go.mod,go.sum,stub-httpmachinery/go.mod})
+	local sources=("$testbed"/calico/{$calico_mod.mod,$calico_mod.sum,stub-httpmachinery/go.mod})
 	k8s_dir=$cache/k8s-$(key build_k8s "$testbed"/k8s/go.{mod,sum})
-	calico_dir=$cache/calico-$(key build_calico "${calico[@]}")
-	calico+=("$testbed/calico-tls/metrics_server.go")
-	calico_tls_dir=$cache/calico-tls-$(key build_calico_tls "${calico[@]}")
+	calico_dir=$cache/calico-$calico_version-$(key build_calico "${sources[@]}")
+	sources+=("$testbed/calico-tls/metrics_server.go")
+	calico_tls_dir=$cache/calico-tls-$calico_version-$(key build_calico_tls "${sources[@]}")
 	kwok_dir=$cache/kwok-$(key build_kwok "$testbed"/kwok/go.{mod,sum})
 	local standin
 	mapfile -t standin < <(find "$testbed"/calico/{felixdecides,standin} -name '*.go' ! -name '*_test.go' | sort)
@@ -67,13 +84,14 @@ build_k8s() {
 
 calico_stamps() {
 	printf -- '-s -w'
+	# Where 3.30 and 3.31 have it; a name that is not there does no harm.
 	printf -- " -X %s=$calico_version" main.VERSION \
-		"$calico_module"/{node/pkg/lifecycle/startup.VERSION,{node,felix}/buildinfo.GitVersion}
+		"$calico_module"/{node/pkg/lifecycle/startup.VERSION,{node,felix}/buildinfo.GitVersion,pkg/buildinfo.Version}
 }
 
 build_calico() (
 	cd "$testbed/calico"
-	go build "${go_flags[@]}" -ldflags "$(calico_stamps)" -o "$out/" \
+	go build "${go_flags[@]}" -modfile=$calico_mod.mod -ldflags "$(calico_stamps)" -o "$out/" \
 		"$calico_module"/{node/cmd/calico-node,cni-plugin/cmd/calico,cni-plugin/cmd/install}
 )
 
@@ -87,8 +105,8 @@ build_calico_tls() {
 	find "$source" -type d -exec chmod u+w {} +
 	rm "$source/libcalico-go/lib/metricsserver/metrics_server.go"
 	cp "$testbed/calico-tls/metrics_server.go" "$source/libcalico-go/lib/metricsserver/"
-	cp "$testbed/calico/go.mod" "$out/tls.mod"
-	cp "$testbed/calico/go.sum" "$out/tls.sum"
+	cp "$testbed/calico/$calico_mod.mod" "$out/tls.mod"
+	cp "$testbed/calico/$calico_mod.sum" "$out/tls.sum"
 	go mod edit -replace "$calico_module=$source" "$out/tls.mod"
 	(
 		cd "$testbed/calico"
@@ -101,8 +119,8 @@ build_calico_tls() {
 # calico_source: the module's folder; it also carries the manifest, the CRDs and the image's files.
 calico_source() (
 	cd "$testbed/calico"
-	go mod download "$calico_module"
-	go list -m -f '{{.Dir}}' "$calico_module"
+	go mod download -modfile=$calico_mod.mod "$calico_module"
+	go list -modfile=$calico_mod.mod -m -f '{{.Dir}}' "$calico_module"
 )
 
 build_kwok() (

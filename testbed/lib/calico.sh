@@ -7,7 +7,7 @@ readonly metrics_variable=FELIX_PROMETHEUSMETRICSENABLED
 # release's own files, which are applied instead; and the one Deployment, whose image is not built.
 apply_calico() {
 	local image_folder
-	image_folder=$(readlink -f "$run/images/..")
+	image_folder=$(image_folder)
 	kubectl create -f "$image_folder/crd" >/dev/null
 	{
 		endpoint_config
@@ -17,6 +17,9 @@ apply_calico() {
 	make_metrics_secret
 	kubectl -n kube-system get $daemonset -o yaml | anonymous_object >"$run/base/daemonset.yaml"
 }
+
+# image_folder: of the Calico that runs; it has its manifest and CRDs, too.
+image_folder() { readlink -f "$run/images/.."; }
 
 # Calico reads from here where the API server is when there is no kube-proxy.
 endpoint_config() {
@@ -60,7 +63,7 @@ tls_patch() {
 		        - {name: metrics-tls, secret: {secretName: felix-metrics-tls}}
 		      containers:
 		        - name: calico-node
-		          image: docker.io/calico/node:$calico_version-tls
+		          image: $(manifest_image "$(image_folder)/calico-vxlan.yaml" node)-tls
 		          volumeMounts:
 		            - {name: metrics-tls, mountPath: $folder, readOnly: true}
 		          env:

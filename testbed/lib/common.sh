@@ -109,9 +109,20 @@ cgroup_roots() {
 
 has_ipv6() { [[ -e /proc/net/if_inet6 ]]; }
 
-# is_up: an `up` ran to its end, and neither `down` nor a reboot came since.
-is_up() { [[ -e $run/up && -e /run/netns/$hub ]]; }
-need_up() { is_up || die "not up (./dev $program up)"; }
+# is_up: an `up` ran to its end, and neither `down` nor a reboot came since; with the Calico that
+# CATFLAP_CALICO asks for, if it does.
+is_up() {
+	[[ -e $run/up && -e /run/netns/$hub ]] &&
+		[[ -z ${CATFLAP_CALICO:-} || $(<"$run/up") == "$calico_version" ]]
+}
+not_up() {
+	if [[ -s $run/up && -e /run/netns/$hub ]]; then
+		say "not up with Calico $calico_version but with $(<"$run/up")"
+	else
+		say "not up"
+	fi
+}
+need_up() { is_up || die "$(not_up) (./dev $program up)"; }
 
 node_names() {
 	local dir

@@ -2,8 +2,6 @@
 # into a containerd root that every node gets a copy of.
 
 readonly pause_image=registry.k8s.io/pause:3.6
-readonly node_image=docker.io/calico/node:$calico_version
-readonly cni_image=docker.io/calico/cni:$calico_version
 readonly debug_image=catflap.invalid/debug:1  # for pods that tests start: a shell and curl
 
 set_image_folder() {
@@ -13,12 +11,17 @@ set_image_folder() {
 		printf '%s\n' "$k8s_dir" "$calico_dir" "$calico_tls_dir"
 		dpkg-query -W "${packages[@]}"
 	)
-	images_dir=$cache/images-$(sha256sum <<<"$inputs" | cut -c1-16)
+	images_dir=$cache/images-$calico_version-$(sha256sum <<<"$inputs" | cut -c1-16)
 }
 
+# manifest_image MANIFEST node|cni: as Calico's manifest calls it; the registry is not the same in all versions.
+manifest_image() { awk -v name="/$2:" '$1 == "image:" && index($2, name) { print $2; exit }' "$1"; }
+
 build_images() {
-	local work=$out/work source
+	local work=$out/work source node_image cni_image
 	source=$(calico_source)
+	node_image=$(manifest_image "$source/manifests/calico-vxlan.yaml" node)
+	cni_image=$(manifest_image "$source/manifests/calico-vxlan.yaml" cni)
 	mkdir -p "$work"
 	pause_files "$work/pause"
 	cni_files "$work/cni"
@@ -50,10 +53,10 @@ build_images() {
 	rm -rf "$work"
 }
 
-# prune: older image folders, which are big and take seconds to make again.
+# prune: older image folders of this Calico, which are big and take seconds to make again.
 prune() {
 	local folder
-	for folder in "$cache"/images-*; do
+	for folder in "$cache/images-$calico_version"-*; do
 		[[ $folder == "$out" ]] || rm -rf "$folder"
 	done
 }
