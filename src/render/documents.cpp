@@ -1,6 +1,6 @@
 #include "render/documents.hpp"
 
-#include "core/plan/owner.hpp"
+#include "core/plan/owned.hpp"
 #include "render/model_json.hpp"
 
 namespace catflap::render {
@@ -12,16 +12,31 @@ json::array texts(std::span<const std::string> list) {
   return array;
 }
 
+json::object owner_json(const Owner& owner) {
+  return {{"class", to_string(owner.class_)},
+          {"name", owner.name},
+          {"mark", owner.mark},
+          {"cycle", owner.cycle},
+          {"changeAtSource", owner.change_at_source},
+          {"paste", text_or_null(owner.paste)}};
+}
+
+/// Of everything that a plan would touch.
+json::array owners_json(const ClusterFacts& facts) {
+  json::array owners;
+  for (const OwnedObject& object : owned_objects(facts)) {
+    for (const Owner& owner : object.owners) {
+      auto one = owner_json(owner);
+      one["object"] = safe_text(object.name);
+      owners.push_back(std::move(one));
+    }
+  }
+  return owners;
+}
+
 json::value daemon_set_json(const DaemonSetFacts& set, const ClusterFacts& facts) {
   json::array owners;
-  for (const Owner& owner : owners_of(set.object, facts)) {
-    owners.push_back({{"class", to_string(owner.class_)},
-                      {"name", owner.name},
-                      {"mark", owner.mark},
-                      {"cycle", owner.cycle},
-                      {"changeAtSource", owner.change_at_source},
-                      {"paste", text_or_null(owner.paste)}});
-  }
+  for (const Owner& owner : owners_of(set.object, facts)) owners.push_back(owner_json(owner));
   return {{"namespace", set.namespace_},
           {"name", set.name},
           {"container", set.felix_container},
@@ -67,6 +82,7 @@ void add_seen(const Seen& seen, json::object& document) {
     sets.push_back(daemon_set_json(set, seen.facts));
   for (const Look& look : seen.looks) looks.push_back(look_json(look));
   document["daemonSets"] = std::move(sets);
+  document["owners"] = owners_json(seen.facts);
   document["looks"] = std::move(looks);
   document["consumers"] = consumers_json(seen.facts.surroundings);
   document["consumersNotKnown"] = not_known_json(seen.facts.surroundings.consumers_not_known);

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "core/catalogue.hpp"
 #include "core/diagnose/consumers.hpp"
+#include "core/plan/owned.hpp"
 #include "core/plan/owner.hpp"
 #include "render/explain.hpp"
 #include "render/groups.hpp"
@@ -81,13 +82,16 @@ std::string next_after(const ClusterVerdict& verdict, const std::string& program
 
 std::string owners_text(const ClusterFacts& facts, const Style& style) {
   std::string text;
-  for (const DaemonSetFacts& set : facts.daemon_sets) {
-    const std::string name = object_name("DaemonSet", set.namespace_, set.name);
-    const std::vector<Owner> owners = owners_of(set.object, facts.surroundings);
-    std::string line = owners.empty() ? fmt::format("nothing reverts changes to {}", name) : "";
-    for (const Owner& owner : owners) {
+  for (const OwnedObject& object : owned_objects(facts)) {
+    std::string line =
+        object.owners.empty() ? fmt::format("nothing reverts changes to {}", object.name) : "";
+    for (const Owner& owner : object.owners) {
       if (!line.empty()) line += "; ";
-      line += fmt::format("{} reverts changes to {} {}", owner.name, name, owner.cycle);
+      line +=
+          owner.class_ == OwnerClass::unknown_controller
+              ? fmt::format("{} controls {}; whether it reverts changes is not known", owner.name,
+                            object.name)
+              : fmt::format("{} reverts changes to {} {}", owner.name, object.name, owner.cycle);
     }
     text += field(style, text.empty() ? "Owner" : "", line);
   }

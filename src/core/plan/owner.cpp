@@ -102,6 +102,12 @@ std::string container_of(const json::object& object) {
   return only == nullptr ? "calico-node" : text_at(*only, {"name"});
 }
 
+/// A label that Flux leaves on what it renders from a HelmRelease.
+std::string release_of(const json::object& object, std::string_view key, const char* placeholder) {
+  auto value = Marked{object}.label(key);
+  return value.empty() ? placeholder : value;
+}
+
 /// The placeholders of AtSource in the words of the object.
 std::string filled(std::string_view text, const json::object& object) {
   const std::pair<std::string_view, std::string> words[] = {
@@ -110,6 +116,8 @@ std::string filled(std::string_view text, const json::object& object) {
       {"{namespace}", text_at(object, {"metadata", "namespace"})},
       {"{container}", container_of(object)},
       {"{apiVersion}", text_at(object, {"apiVersion"})},
+      {"{release}", release_of(object, "helm.toolkit.fluxcd.io/name", "NAME")},
+      {"{releaseNamespace}", release_of(object, "helm.toolkit.fluxcd.io/namespace", "NAMESPACE")},
   };
   std::string out;
   while (!text.empty()) {

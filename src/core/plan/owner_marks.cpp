@@ -42,6 +42,22 @@ constexpr std::string_view kHelmValues =
     "defaultFelixConfiguration:\n"
     "  enabled: true\n"
     "  prometheusMetricsEnabled: false\n";
+// The same where Flux runs Helm: the values lie in the HelmRelease, not in a file of the release.
+constexpr std::string_view kFluxHelmValues =
+    "apiVersion: helm.toolkit.fluxcd.io/v2\n"
+    "kind: HelmRelease\n"
+    "metadata:\n"
+    "  name: {release}\n"
+    "  namespace: {releaseNamespace}\n"
+    "spec:\n"
+    "  # if its chart is tigera-operator; another chart has another key\n"
+    "  # (helm show values CHART | grep -i -n metrics)\n"
+    "  values:\n"
+    "    installation:\n"
+    "      nodeMetricsPort: null\n"
+    "    defaultFelixConfiguration:\n"
+    "      enabled: true\n"
+    "      prometheusMetricsEnabled: false\n";
 // Charts until about v3.25 have the second key, later ones the first; Helm ignores the other.
 constexpr std::string_view kRke2Canal =
     "apiVersion: helm.cattle.io/v1\n"
@@ -86,11 +102,21 @@ constexpr std::string_view kNetworkRule =
 
 constexpr AtSource kAtFlux{"set {setting} in the repository that Flux reads", kEnvObject,
                            kFieldObject, kPortObject};
+constexpr AtSource kAtFluxHelm{
+    "set {setting} in the values of HelmRelease {releaseNamespace}/{release}, in the repository "
+    "that "
+    "Flux reads",
+    kFluxHelmValues, kFluxHelmValues, kFluxHelmValues};
 constexpr AtSource kAtAddons{
     "set {setting} in the manifest under /etc/kubernetes/addons of every control plane node",
     kEnvObject, kFieldObject, kPortObject};
+// NetworkConfig of gardener-extension-networking-calico has no field for it; its chart switches the
+// endpoint on.
 constexpr AtSource kAtGardener{
-    "change the Shoot's network settings; the ManagedResource writes this object", "", "", ""};
+    "Gardener writes this object from a ManagedResource, and a Shoot has no setting for it; "
+    "restrict "
+    "the port with a security group or a host policy",
+    "", "", ""};
 constexpr AtSource kAtAks{
     "AKS owns this object; restrict the port with a network security group or a host policy",
     kNetworkRule, kNetworkRule, kNetworkRule};
@@ -163,9 +189,9 @@ std::span<const Mark> owner_marks() {
       now(label, "argocd.argoproj.io/instance", "", "argocd", kArgoCycle, kAtArgo),
       now(writer, "argocd-controller", "", "argocd", kArgoCycle, kAtArgo),
       now(label, "kustomize.toolkit.fluxcd.io/name", "", "flux", kSyncCycle, kAtFlux),
-      now(label, "helm.toolkit.fluxcd.io/name", "", "flux", kSyncCycle, kAtFlux),
+      now(label, "helm.toolkit.fluxcd.io/name", "", "flux", kSyncCycle, kAtFluxHelm),
       now(writer, "kustomize-controller", "", "flux", kSyncCycle, kAtFlux),
-      now(writer, "helm-controller", "", "flux", kSyncCycle, kAtFlux),
+      now(writer, "helm-controller", "", "flux", kSyncCycle, kAtFluxHelm),
       now(label, "addonmanager.kubernetes.io/mode", "Reconcile", "addon-manager", kAddonCycle,
           kAtAddons),
       now(label, "kubernetes.io/cluster-service", "true", "addon-manager", kAddonCycle, kAtAddons),

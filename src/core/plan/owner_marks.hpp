@@ -16,7 +16,8 @@ enum class Place {
 };
 
 /// Where an owner keeps the setting. In the texts {setting} is the setting in the words of the
-/// object; {name}, {namespace}, {container} and {apiVersion} are the object's own.
+/// object; {name}, {namespace}, {container} and {apiVersion} are the object's own; {release} and
+/// {releaseNamespace} those of Flux' HelmRelease, by its labels on the object.
 struct AtSource {
   std::string_view change;  // one line
   std::string_view env;     // ready to paste: for a DaemonSet; "": there is nothing to paste

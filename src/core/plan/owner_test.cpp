@@ -169,10 +169,37 @@ TEST(Owner, ChangeIsInTheWordsOfTheObject) {
 TEST(Owner, NamesFromTheClusterCannotPoseAsLinesToPaste) {
   const auto owner = owners_of(marked("DaemonSet",
                                       R"({"name":"a\nkind: Secret{setting}",
-                                          "labels":{"helm.toolkit.fluxcd.io/name":"net"}})"))
+                                          "labels":{"kustomize.toolkit.fluxcd.io/name":"net"}})"))
                          .at(0);
   EXPECT_THAT(owner.paste, testing::Not(HasSubstr("\nkind: Secret")));
   EXPECT_THAT(owner.paste, HasSubstr("{setting}"));
+}
+
+TEST(Owner, WhatFluxRunsHelmForLiesInAHelmRelease) {
+  constexpr const char* kLabels =
+      R"({"name":"default","labels":{"helm.toolkit.fluxcd.io/name":"calico",
+          "helm.toolkit.fluxcd.io/namespace":"flux-net","app.kubernetes.io/managed-by":"Helm"}})";
+  for (const char* kind : {"Installation", "FelixConfiguration", "DaemonSet"}) {
+    const Owner owner = owners_of(marked(kind, kLabels)).at(0);
+    EXPECT_THAT(owner.change_at_source, HasSubstr("HelmRelease flux-net/calico"));
+    EXPECT_THAT(owner.paste,
+                HasSubstr("kind: HelmRelease\nmetadata:\n  name: calico\n  namespace: flux-net\n"));
+    EXPECT_THAT(owner.paste, HasSubstr("    installation:\n      nodeMetricsPort: null\n"));
+    EXPECT_THAT(owner.paste, testing::Not(HasSubstr("kind: " + std::string{kind} + "\n")));
+  }
+  const Owner by_writer = owners_of(marked("Installation", R"({"managedFields":[
+      {"manager":"helm-controller","operation":"Update"}]})"))
+                              .at(0);
+  EXPECT_THAT(by_writer.paste, HasSubstr("  name: NAME\n  namespace: NAMESPACE\n"));
+}
+
+TEST(Owner, WhoHasNoSettingForItHasNothingToPaste) {
+  const Owner owner =
+      owners_of(
+          marked("DaemonSet", R"({"labels":{"resources.gardener.cloud/managed-by":"gardener"}})"))
+          .at(0);
+  EXPECT_EQ(owner.paste, "");
+  EXPECT_THAT(owner.change_at_source, HasSubstr("no setting"));
 }
 
 TEST(Owner, RancherChartsNameTheirHelmChartConfig) {

@@ -28,7 +28,7 @@ Ownership ownership_of(const json::object& object, const std::string& object_nam
 std::vector<std::string> remedy_lines_of(const Message& owner_finding) {
   const auto& params = owner_finding.params;
   const auto paste = params.find("paste");
-  if (paste == params.end()) return {params.at("change")};
+  if (paste == params.end()) return {};
   std::vector<std::string> lines;
   std::istringstream text{paste->second};
   for (std::string line; std::getline(text, line);) lines.push_back(line);

@@ -19,7 +19,8 @@ struct Ownership {
 [[nodiscard]] Ownership ownership_of(const json::object& object, const std::string& object_name,
                                      const Surroundings& surroundings, bool override_owner);
 
-/// What to do about it, ready to paste.
+/// What to do about it, ready to paste; empty: nothing is, and the finding says in words what to
+/// do.
 [[nodiscard]] std::vector<std::string> remedy_lines_of(const Message& owner_finding);
 
 }  // namespace catflap

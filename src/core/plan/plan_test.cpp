@@ -376,6 +376,20 @@ TEST(Plan, RevertingOwnerIsRefusedWithTheChangeAtItsSource) {
   EXPECT_THAT(codes(forced.warnings), Contains("plan-owner-overridden"));
 }
 
+TEST(Plan, WordsAreNotPassedOffAsACommandToPaste) {
+  World gardener{kTrue};
+  gardener.set_metadata("labels", R"({"resources.gardener.cloud/managed-by":"gardener"})");
+  World unknown{kTrue};
+  unknown.set_metadata(
+      "ownerReferences",
+      R"([{"apiVersion":"net.example/v1","kind":"Network","name":"main","controller":true}])");
+  for (const World& world : {gardener, unknown}) {
+    const Plan plan = plan_of(world);
+    ASSERT_EQ(plan.refusals.size(), 1U);
+    EXPECT_THAT(plan.refusals[0].remedy_lines, IsEmpty());
+  }
+}
+
 TEST(Plan, ArgoThatDoesNotHealItselfIsAFinding) {
   World world{kTrue};
   world.set_metadata("labels", R"({"argocd.argoproj.io/instance":"net"})");
