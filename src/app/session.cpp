@@ -34,6 +34,14 @@ bool needs_second_look(const Sight& sight, TimePoint now) {
       });
 }
 
+/// Some node would be called shut: a Felix that starts anew while one looks refuses as well.
+bool rests_on_refusals(const Sight& sight) {
+  return std::ranges::any_of(sight.verdict.nodes, [](const NodeVerdict& node) {
+    return node.verdict == Verdict::closed || node.verdict == Verdict::not_felix ||
+           node.verdict == Verdict::no_felix;
+  });
+}
+
 void add_cycle(OwnerCycle& found, const json::object& object, const Surroundings& around) {
   for (const Owner& owner : owners_of(object, around)) {
     if (owner.class_ == OwnerClass::nobody || found.length) continue;
@@ -171,6 +179,11 @@ Result<Sight> Session::diagnose(const std::vector<std::string>& vantages) {
   TRY(look_around(sight.facts));
   const std::vector<std::string> known = node_names(sight.facts);
   judge(sight, Purpose::diagnose, known);
+  if (rests_on_refusals(sight) && !needs_second_look(sight, runtime_.clock.now())) {
+    TRY_ASSIGN(sight.facts, discover());  // what changed while it looked shows only now
+    look::apply_inside(sight.facts, sight.looks.back());
+    judge(sight, Purpose::diagnose, known);
+  }
   if (!needs_second_look(sight, runtime_.clock.now())) return sight;
   progress_->say("something changed within the last minute: looking twice");
   TRY(pause(options_.settle));

@@ -41,6 +41,15 @@ FelixSettings Felix::settings_now() const {
   return felix_settings(store_, container_, file(), world_.vendor_default);
 }
 
+/// A large cluster's takes longer to be in sync, and listens last: the node's annotation says so.
+Duration Felix::listens_after() const {
+  const auto* node = store_.find({kube::kNodes, "", container_.node});
+  if (node == nullptr) return kListensAfter;
+  auto said = parse_duration(
+      text_at(*node, {"metadata", "annotations", "sim.catflap.dev/felix-listens-after"}));
+  return said ? *said : kListensAfter;
+}
+
 /// With the datastore not ready it has read nothing yet.
 void Felix::log_settings() {
   if (settings_.waits) return;
@@ -57,7 +66,7 @@ void Felix::start() {
   if (!settings_.runs) return;
   ++starts_;
   log_settings();
-  listens_at_ = started_ + kListensAfter;
+  listens_at_ = started_ + listens_after();
 }
 
 void Felix::stop() {

@@ -38,6 +38,7 @@ class Felix {
   void stop();
   void listen();
   void follow(FelixSettings declared);
+  [[nodiscard]] Duration listens_after() const;
   [[nodiscard]] bool open_metrics();
   void log_settings();
   [[nodiscard]] std::optional<std::string> file() const;
