@@ -70,7 +70,7 @@ void Connection::advance(std::uint32_t events) {
 void Connection::expire(Duration after) {
   // What came while others were being served has come in time.
   const bool was_connecting = connecting();
-  advance(0);
+  if (!was_connecting || has_news(socket_.get())) advance(0);
   if (over() || connecting() != was_connecting) return;
   if (was_connecting) {
     attempt_.failure = give_up_connect(socket_.get(), endpoint_, icmp_, after);
@@ -121,7 +121,7 @@ void Connection::opened() {
     (void)end(End::connected, "connected");
     return;
   }
-  forget_icmp(socket_.get(), endpoint_);
+  make_talkative(socket_.get(), endpoint_);
   wire_ = std::make_unique<Wire>(socket_.get(), kTlsOverhead);
   const Speak speak = attempt_.speak;
   const bool token = speak == Speak::tls_with_token || speak == Speak::plain_with_token;

@@ -2,8 +2,13 @@
 #include "net/connection.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
+#include <array>
+#include <optional>
 #include <thread>
 
 #include "net/scripted_server.hpp"
@@ -42,6 +47,35 @@ TEST(Connection, OneThatWasRefusedMeanwhileIsRefused) {
   connection.expire(3s);
   ASSERT_TRUE(connection.over());
   EXPECT_EQ(connection.take().failure.outcome, Outcome::refused);
+}
+
+TEST(Connection, OneOfWhichNothingCameIsATimeout) {
+  // Once as many as fit wait to be accepted, the kernel answers no more.
+  const testing::ClosedPort full;
+  ASSERT_EQ(::listen(full.socket.get(), 0), 0);
+  const TlsContext tls = context();
+  std::array<std::optional<Connection>, 4> crowd;
+  for (auto& one : crowd) one.emplace(full.endpoint, Speak::plain, tls, kMaxBytes);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(has_news(crowd.front()->socket()));
+  EXPECT_FALSE(has_news(crowd.back()->socket()));
+  crowd.back()->expire(3s);
+  ASSERT_TRUE(crowd.back()->over());
+  const auto failure = crowd.back()->take().failure;
+  EXPECT_EQ(failure.outcome, Outcome::timeout);
+  EXPECT_EQ(failure.detail, "no answer within 3s");
+}
+
+TEST(Connection, ARequestDoesNotWaitForAnAcknowledgement) {
+  const testing::ScriptedServer server([](int socket, int) { testing::wait_for_hangup(socket); });
+  const TlsContext tls = context();
+  Connection connection(server.endpoint(), Speak::tls, tls, kMaxBytes);
+  std::this_thread::sleep_for(50ms);
+  connection.advance(EPOLLOUT);
+  int at_once = 0;
+  socklen_t size = sizeof at_once;
+  ASSERT_EQ(::getsockopt(connection.socket(), IPPROTO_TCP, TCP_NODELAY, &at_once, &size), 0);
+  EXPECT_EQ(at_once, 1);
 }
 
 TEST(Connection, AnAnswerThatHasComeMeanwhileIsRead) {

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -120,8 +121,8 @@ class Engine {
   bool answered_ = false;  // somebody has, so that a port's way of speaking is known
   bool desk_over_ = false;
   std::deque<Order> ready_;  // of nodes that are free; they come before the Desk's next
-  std::unordered_map<std::string, std::deque<Order>> busy_;  // nodes being asked, and what waits
-  std::size_t waiting_ = 0;                                  // orders in busy_
+  std::unordered_map<std::string, std::list<Order>> busy_;  // nodes being asked, and what waits
+  std::size_t waiting_ = 0;                                 // orders in busy_
   std::unordered_map<Visit*, std::unique_ptr<Visit>> visits_;
   std::set<std::pair<SteadyPoint, Visit*>> alarms_;
   std::set<Port> plain_at_;  // ports where the last answer came in plain text

@@ -4,6 +4,7 @@
 #include <linux/errqueue.h>
 #include <linux/tcp.h>  // glibc's own tcp_info ends before tcpi_segs_in
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -257,9 +258,6 @@ ConnectStart start_connect(const HostPort& endpoint, const std::optional<IpAddre
     const int error = errno;
     return {UniqueFd{}, ConnectFailure{judge_error(error), words_for(error), is_exhaustion(error)}};
   }
-  // Or the request would wait until the other end acknowledges the last message of the handshake.
-  const int on = 1;
-  (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   set_receive_icmp(socket.get(), endpoint, 1);
   if (source && !bind_to(socket.get(), *source)) {
     const std::string words =
@@ -274,8 +272,15 @@ ConnectStart start_connect(const HostPort& endpoint, const std::optional<IpAddre
   return {UniqueFd{}, judge_connect(signs_of(socket.get(), endpoint, error, icmp))};
 }
 
-void forget_icmp(int socket, const HostPort& endpoint) {
+void make_talkative(int socket, const HostPort& endpoint) {
   set_receive_icmp(socket, endpoint, 0);
+  const int on = 1;
+  (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+bool has_news(int socket) {
+  pollfd one{.fd = socket, .events = POLLIN | POLLOUT, .revents = 0};
+  return ::poll(&one, 1, 0) != 0;
 }
 
 ConnectCheck check_connect(int socket, const HostPort& endpoint, std::optional<IcmpError>& icmp) {

@@ -58,7 +58,7 @@ struct ConnectFailure {
 [[nodiscard]] ConnectFailure judge_connect(const ConnectSigns& signs);
 
 struct ConnectStart {
-  UniqueFd socket;  // non-blocking, TCP_NODELAY; none if it failed at once
+  UniqueFd socket;  // non-blocking; none if it failed at once
   std::optional<ConnectFailure> failure;
 };
 /// `source`: the address to connect from; none: the kernel's choice.
@@ -76,13 +76,20 @@ struct ConnectCheck {
 [[nodiscard]] ConnectCheck check_connect(int socket, const HostPort& endpoint,
                                          std::optional<IcmpError>& icmp);
 
+/// Has the kernel anything to tell of a socket that connects: open, failed, or an ICMP error
+/// queued? If not, check_connect would say pending: of an endpoint that stays silent this is all
+/// that is asked. (A kernel before 5.8 can hold back an ICMP error that came inside connect() until
+/// the next SYN brings it again.)
+[[nodiscard]] bool has_news(int socket);
+
 /// To be called when its time is up: what `check_connect` saw last, or a time-out after that long.
 [[nodiscard]] ConnectFailure give_up_connect(int socket, const HostPort& endpoint,
                                              const std::optional<IcmpError>& icmp, Duration after);
 
-/// To be called once a connection is open: until then ICMP errors explain a failure, afterwards
-/// they would only break it.
-void forget_icmp(int socket, const HostPort& endpoint);
+/// To be called once a connection is open and before anything is said. Until then ICMP errors
+/// explain a failure, afterwards they would only break it; and no request waits until the other end
+/// has acknowledged the last message of a handshake.
+void make_talkative(int socket, const HostPort& endpoint);
 
 /// "ICMP admin-prohibited from 10.0.0.1".
 [[nodiscard]] std::string to_string(const IcmpError& icmp);
