@@ -63,7 +63,7 @@ TEST_F(ReadOperator, OneOfThemForbiddenIsEnoughNotToKnow) {
   put_installation(R"({"metadata":{"name":"default"},"spec":{}})");
   api.inject({.verb = "get",
               .plural = "installations",
-              .nth = 3,
+              .nth = 2,
               .error = kube::fake_forbidden("get", {"operator.tigera.io", "v1", "installations"})});
   EXPECT_FALSE(read().installations_state.readable);
 }

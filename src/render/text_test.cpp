@@ -256,6 +256,27 @@ TEST(Findings, TwoObjectsAreTwoFindings) {
   EXPECT_EQ(group_findings(verdict).size(), 2U);
 }
 
+TEST(AfterCloseText, WhatWasWrittenAndComesBackIsNamedAndItsSourceOnce) {
+  const auto of_helm = [](const char* kind) {
+    return json::object{
+        {"apiVersion", "v"},
+        {"kind", kind},
+        {"metadata",
+         {{"name", "default"}, {"annotations", {{"meta.helm.sh/release-name", "calico"}}}}}};
+  };
+  Sample sample = three_closed();
+  sample.facts.felix_configurations = {of_helm("FelixConfiguration")};
+  sample.facts.tigera_operator.emplace().installations = {of_helm("Installation")};
+  ChangeView change;
+  EXPECT_FALSE(has(after_close_text(sample.seen(), change, "catflap", kPlain), "To stay"));
+  for (const char* kind : {"FelixConfiguration", "Installation"})
+    change.written.push_back({.target = {.kind = kind, .name = "default"}, .written = true});
+  const std::string text = after_close_text(sample.seen(), change, "catflap", kPlain);
+  EXPECT_TRUE(has(text, "To stay    helm writes FelixConfiguration default back")) << text;
+  EXPECT_TRUE(has(text, "helm writes Installation default back at the next")) << text;
+  EXPECT_EQ(text.find("nodeMetricsPort: null"), text.rfind("nodeMetricsPort: null")) << text;
+}
+
 TEST(LookedText, CountsEndpointsAndNotTries) {
   Sample sample = three_exposed();
   sample.looks.push_back(sample.looks[0]);

@@ -1,7 +1,9 @@
 #include "render/verdict_text.hpp"
 
+#include <map>
 #include <set>
 
+#include "base/json_read.hpp"
 #include "base/text.hpp"
 #include "core/catalogue.hpp"
 #include "core/diagnose/consumers.hpp"
@@ -96,6 +98,25 @@ std::string owners_text(const ClusterFacts& facts, const Style& style) {
     text += field(style, text.empty() ? "Owner" : "", line);
   }
   return text;
+}
+
+/// What an owner may write back: every DaemonSet of Felix, and what else was written.
+std::map<std::string, const json::object*> to_stay_closed(const ClusterFacts& facts,
+                                                          const ChangeView& change) {
+  std::map<std::string, const json::object*> objects;
+  for (const DaemonSetFacts& set : facts.daemon_sets)
+    objects[object_name("DaemonSet", set.namespace_, set.name)] = &set.object;
+  const auto add_named = [&](const std::vector<json::object>& list, const Target& target) {
+    for (const json::object& object : list)
+      if (text_at(object, {"metadata", "name"}) == target.name)
+        objects[object_name(target.kind, "", target.name)] = &object;
+  };
+  for (const WrittenView& one : change.written) {
+    if (one.target.kind == "FelixConfiguration") add_named(facts.felix_configurations, one.target);
+    if (one.target.kind == "Installation" && facts.tigera_operator)
+      add_named(facts.tigera_operator->installations, one.target);
+  }
+  return objects;
 }
 
 std::string readers_text(const Surroundings& around, const Style& style) {
@@ -265,15 +286,15 @@ std::string evidence_text(const Seen& seen, const std::string& evidence_file,
 std::string after_close_text(const Seen& seen, const ChangeView& change, const std::string& program,
                              const Style& style) {
   std::string text;
-  for (const DaemonSetFacts& set : seen.facts.daemon_sets) {
-    for (const Owner& owner : owners_of(set.object, seen.facts.surroundings)) {
+  std::set<std::string> told;  // one source may write several of them
+  for (const auto& [name, object] : to_stay_closed(seen.facts, change)) {
+    for (const Owner& owner : owners_of(*object, seen.facts.surroundings)) {
       if (owner.class_ != OwnerClass::reverts_at_next_release || owner.change_at_source.empty())
         continue;
       text += field(style, text.empty() ? "To stay" : "",
-                    fmt::format("{} writes {} back {}; change it there too: {}", owner.name,
-                                object_name("DaemonSet", set.namespace_, set.name), owner.cycle,
-                                owner.change_at_source));
-      text += pasted(owner.paste);
+                    fmt::format("{} writes {} back {}; change it there too: {}", owner.name, name,
+                                owner.cycle, owner.change_at_source));
+      if (told.insert(owner.paste).second) text += pasted(owner.paste);
     }
   }
   const bool wrote = std::any_of(change.written.begin(), change.written.end(),

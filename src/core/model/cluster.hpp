@@ -87,8 +87,8 @@ struct PodFacts {
 /// of the DaemonSets.
 struct OperatorFacts {
   ReadState installations_state;
-  /// Those that it reads, in the order of their weight (default, tigera-secure, overlay), with
-  /// metadata and spec.nodeMetricsPort.
+  /// Those that it reads, in the order of their weight (default, overlay), with metadata and
+  /// spec.nodeMetricsPort.
   std::vector<json::object> installations;
   ReadState deployment_state;  // not readable: also if it is not where it usually is
   int wanted = 0;              // replicas of its Deployment; 0: it changes nothing

@@ -188,6 +188,13 @@ TEST(OperatedPlan, AnOperatorThatDoesNotActIsSaid) {
   EXPECT_THAT(codes(plan_of(unknown).warnings), Not(Contains("CF0063"))) << "what is not known";
 }
 
+TEST(OperatedPlan, WithoutInstallationDefaultNothingWillBeRendered) {
+  const Plan plan = plan_of(rendered({{"overlay", 9091}}));
+  EXPECT_EQ(dump(plan), step_at("overlay", "9091", "rolling: n1 n2 n3"));
+  ASSERT_THAT(codes(plan.warnings), Contains("CF0063"));
+  EXPECT_THAT(plan.warnings[0].params.at("why"), HasSubstr("Installation default is not there"));
+}
+
 TEST(OperatedPlan, RenderedStillAndSetNoLongerIsWaitedFor) {
   const Plan plan = plan_of(rendered({{"default", nullptr}}));
   EXPECT_EQ(dump(plan), "");

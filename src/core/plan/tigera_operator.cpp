@@ -103,6 +103,12 @@ std::string operator_trouble(const OperatorFacts& facts, const json::object& dae
     return fmt::format("the DaemonSet has annotation {}: the operator leaves it as it is",
                        kOperatorIgnores);
   }
+  if (facts.installations_state.readable &&
+      std::ranges::none_of(facts.installations, [](const json::object& installation) {
+        return text_at(installation, {"metadata", "name"}) == kInstallations[0];
+      })) {
+    return "Installation default is not there, and without it the operator renders nothing";
+  }
   if (facts.deployment_state.readable && facts.wanted == 0) {
     return "Deployment tigera-operator/tigera-operator is scaled to 0";
   }
