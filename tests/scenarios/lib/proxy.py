@@ -242,9 +242,10 @@ class Proxy:
                 await call.writer.drain()
         finally:
             self._watches.discard(gone)
-            for waiting in (said, left, piece):
-                if waiting:
-                    waiting.cancel()
+            waiting = [one for one in (said, left, piece) if one]
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)  # or `left` still reads where the next request is read
 
     # --- faults ---
 

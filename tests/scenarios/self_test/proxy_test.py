@@ -77,6 +77,11 @@ class PassesOn(ProxyTest):
         connection.request("GET", WATCH)
         self.assertEqual(connection.getresponse().readline(), b'{"type":"ADDED"}\n')
 
+    def test_a_request_after_a_watch_that_ended(self):
+        connection = self.connect()
+        self.assertEqual(self.ask("GET", WATCH + "&timeoutSeconds=0", connection=connection), (200, b'{"type":"ADDED"}\n'))
+        self.assertEqual(self.ask("GET", "/api/v1/nodes", connection=connection)[0], 200)
+
     def test_an_upgrade(self):
         connection = self.connect()
         connection.request("GET", "/api/v1/namespaces/a/pods/b/exec", headers={"Upgrade": "websocket"})

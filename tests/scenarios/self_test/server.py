@@ -1,4 +1,4 @@
-"""A tiny API server for the runner's own tests: TLS, keep-alive, a watch without end, an upgrade that echoes."""
+"""A tiny API server for the runner's own tests: TLS, keep-alive, a watch without end or one that ends at once, an upgrade that echoes."""
 
 import http.server
 import json
@@ -63,6 +63,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for line in (b'{"type":"ADDED"}\n',):
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
         self.wfile.flush()
+        if "timeoutSeconds=0" in self.path:
+            self.wfile.write(b"0\r\n\r\n")
+            return
         self.server.ended.wait(10)
         self.close_connection = True
 
