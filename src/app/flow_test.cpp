@@ -100,6 +100,24 @@ TEST_F(Flow, RefusalsAloneAreNotClosedWithoutABasis) {
       << world_.out.str();
 }
 
+TEST_F(Flow, APodThatGoesWhileOneLooksMakesItLookTwice) {
+  serve(kOff, Outcome::refused);
+  cluster_->clock.advance(std::chrono::hours(24 * 365 * 4));  // its Felixes started some time ago
+  EXPECT_EQ(world_.run({"diagnose"}), 0) << world_.out.str();
+  EXPECT_EQ(world_.err.str().find("looking twice"), std::string::npos) << world_.err.str();
+  const auto probe = world_.probe;
+  world_.probe = [this, probe](std::span<const net::Target> targets,
+                               const net::ProbeOptions& options) {
+    cluster_->api.cluster().edit(
+        {kube::kPods, "kube-system", "calico-node-2"}, [this](json::object& pod) {
+          pod["metadata"].as_object()["deletionTimestamp"] = to_rfc3339(cluster_->clock.now());
+        });
+    return probe(targets, options);
+  };
+  EXPECT_EQ(world_.run({"diagnose"}), 3) << world_.out.str();
+  EXPECT_NE(world_.err.str().find("looking twice"), std::string::npos) << world_.err.str();
+}
+
 TEST_F(Flow, TimeoutsAreNotClosed) {
   serve(kOff, Outcome::timeout);
   EXPECT_EQ(world_.run({"diagnose"}), 3) << world_.out.str();
