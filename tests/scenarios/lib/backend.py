@@ -2,7 +2,7 @@
 
 The runner's main process calls `prepare` once for a backend before the first of its scenarios and `finish` after the last,
 whatever happened. Each scenario is played by a worker process of its own, which is started with `prefix` before its command
-(unshare, nsenter). There one object of the class is made, and
+(unshare, nsenter, env). There one object of the class is made, and
 
     started = backend.start(scenario)       the cluster is there: nodes Ready, Felix in the state that the scenario declares
     backend.disturb_node("n2", "NotReady")  or "Ready" again
@@ -11,7 +11,7 @@ whatever happened. Each scenario is played by a worker process of its own, which
     backend.logs()                          what a person wants to see of a scenario that failed
     backend.stop()                          always called, also if start failed; ends every process that start began
 
-Scenarios of one backend run side by side unless `one_at_a_time`. Faults of requests, the owner's write-back and kubectl are
+Scenarios of one backend run side by side, as many as it has `places`. Faults of requests, the owner's write-back and kubectl are
 not the backend's: the runner plays them by a proxy of its own between catflap and `started`'s API server, and as its admin.
 All that is refused or cannot be done is a Failure.
 """
@@ -45,21 +45,21 @@ class Started:
 
 class Backend:
     name = ""
-    one_at_a_time = False
+    places = None  # names of the clusters that are shared, each by one scenario after the other; None: each has its own
     settle = "3s"  # given to close and verify, unless the step gives one; catflap takes no less
     timeout = "90s"  # given to close, wait and undo
 
     @classmethod
-    def prepare(cls):
-        """Once, in the runner's main process. Raises CannotRun or Failure."""
+    def prepare(cls, places):
+        """Once, in the runner's main process; `places`: those that will be played at. Raises CannotRun or Failure."""
 
     @classmethod
     def finish(cls, keep):
-        """Once, after all scenarios. `keep`: leave what is shared up."""
+        """Once, after all scenarios, and if `prepare` failed half-way. `keep`: leave what is shared up."""
 
     @classmethod
-    def prefix(cls):
-        """What stands before a worker's command line."""
+    def prefix(cls, place):
+        """What stands before a worker's command line, so that it plays there."""
         return []
 
     def __init__(self, folder):

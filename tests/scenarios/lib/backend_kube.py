@@ -1,7 +1,8 @@
 """A real control plane, testbed/control: KWOK plays the kubelets, and a stand-in that decides with Felix's own code opens real
-listeners on the nodes' addresses. One control plane is up for all scenarios; each begins by emptying it."""
+listeners on the nodes' addresses. Two control planes are up for all scenarios; each begins by emptying its own."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -12,12 +13,13 @@ from lib.kube_cleaner import Cleaner
 from lib.kube_kinds import Kinds, eventually
 
 CONTROL = backend.REPOSITORY / "testbed/control"
-NAMESPACE = "catflap-control"
 STARTS = "sim.catflap.dev/felix-starts"
 
 
-def control(*arguments, seconds=1200):
-    done = subprocess.run([CONTROL, *arguments], capture_output=True, text=True, timeout=seconds, check=False)
+def control(*arguments, place=None, seconds=1200):
+    """Of the worker's own place, if none is given."""
+    environment = os.environ if place is None else dict(os.environ, CATFLAP_CONTROL=place)
+    done = subprocess.run([CONTROL, *arguments], capture_output=True, text=True, timeout=seconds, check=False, env=environment)
     if done.returncode == 3:
         raise CannotRun(done.stderr.strip())
     if done.returncode != 0:
@@ -27,26 +29,28 @@ def control(*arguments, seconds=1200):
 
 class Here(Backend):
     name = "kube"
-    one_at_a_time = True
-    _was_up = False
+    places = ("", "b")
+    _ours = []  # those that were not up before, and are not to stay
 
     @classmethod
-    def prepare(cls):
+    def prepare(cls, places):
         backend.program("catflap")
-        try:
-            control("status")
-            cls._was_up = True
-        except Failure:
-            control("up")
+        for place in places:
+            try:
+                control("status", place=place)
+            except Failure:
+                cls._ours.append(place)
+                control("up", place=place)
 
     @classmethod
     def finish(cls, keep):
-        if not keep and not cls._was_up:
-            control("down")
+        while cls._ours and not keep:
+            control("down", place=cls._ours.pop())  # the first goes last: it may have made what all need
 
     @classmethod
-    def prefix(cls):
-        return ["nsenter", f"--net=/run/netns/{NAMESPACE}", "--"]
+    def prefix(cls, place):
+        namespace = "catflap-control" + ("-" + place if place else "")
+        return ["nsenter", f"--net=/run/netns/{namespace}", "--", "env", f"CATFLAP_CONTROL={place}"]
 
     def __init__(self, folder):
         super().__init__(folder)

@@ -47,13 +47,13 @@ def script(*arguments, seconds=300, stdin=None):
 
 class Here(Backend):
     name = "node"
-    one_at_a_time = True
+    places = ("",)
     settle = "10s"  # a real Felix takes its time to restart
     timeout = "240s"
     _was_up = True
 
     @classmethod
-    def prepare(cls):
+    def prepare(cls, places):
         backend.program("scenario_server")
         cls._was_up = subprocess.run([SCRIPT, "status"], capture_output=True, check=False).returncode == 0
         if not cls._was_up:
@@ -65,7 +65,7 @@ class Here(Backend):
             script("down")
 
     @classmethod
-    def prefix(cls):
+    def prefix(cls, place):
         return [SCRIPT, "in"]
 
     def __init__(self, folder):

@@ -17,12 +17,12 @@ class Here(Backend):
     name = "sim"
 
     @classmethod
-    def prepare(cls):
+    def prepare(cls, places):
         backend.program("catflap")
         netns.check()
 
     @classmethod
-    def prefix(cls):
+    def prefix(cls, place):
         return netns.prefix()
 
     def __init__(self, folder):
