@@ -43,6 +43,7 @@ set_build_folders() {
 	local sources=("$testbed"/calico/{$calico_mod.mod,$calico_mod.sum,stub-httpmachinery/go.mod})
 	k8s_dir=$cache/k8s-$(key build_k8s "$testbed"/k8s/go.{mod,sum})
 	calico_dir=$cache/calico-$calico_version-$(key build_calico "${sources[@]}")
+	calico_parts_dir=$cache/calico-parts-$calico_version-$(key build_calico_parts "${sources[@]}")
 	sources+=("$testbed/calico-tls/metrics_server.go")
 	calico_tls_dir=$cache/calico-tls-$calico_version-$(key build_calico_tls "${sources[@]}")
 	kwok_dir=$cache/kwok-$(key build_kwok "$testbed"/kwok/go.{mod,sum})
@@ -95,6 +96,13 @@ build_calico() (
 		"$calico_module"/{node/cmd/calico-node,cni-plugin/cmd/calico,cni-plugin/cmd/install}
 )
 
+# Calico's other parts that serve metrics, for tests that ask who answers.
+build_calico_parts() (
+	cd "$testbed/calico"
+	go build "${go_flags[@]}" -modfile=$calico_mod.mod -ldflags "$(calico_stamps)" -o "$out/" \
+		"$calico_module"/{typha/cmd/calico-typha,kube-controllers/cmd/kube-controllers}
+)
+
 # The same calico-node from a copy of the module with one file replaced. The copy is of hard links:
 # only the replaced file and the folders are new. (go build -overlay refuses the module cache.)
 build_calico_tls() {
@@ -143,6 +151,11 @@ build_control() {
 	build_into "$k8s_dir" build_k8s
 	build_into "$kwok_dir" build_kwok
 	build_into "$standin_dir" build_standin
+}
+
+build_parts() {
+	set_build_folders
+	build_into "$calico_parts_dir" build_calico_parts
 }
 
 build_all() {
