@@ -15,6 +15,8 @@ using End = Attempt::End;
 // What TLS may take besides an answer. A handshake gets no more: of messages without an end OpenSSL
 // works through hundreds of thousands in a megabyte.
 constexpr std::size_t kTlsOverhead = 128 * 1024;
+// Comes whole before any of it is an answer.
+constexpr std::size_t kLargestRecord = 17 * 1024;
 
 /// The first bytes of a TLS server are an alert or a handshake record: type 21 or 22, version 3.x.
 bool may_be_tls(std::string_view head) {
@@ -134,7 +136,7 @@ void Connection::opened() {
 }
 
 void Connection::ask() {
-  wire_->allow(max_bytes_);
+  wire_->allow(uses_tls() ? kLargestRecord : max_bytes_);
   phase_ = Phase::asking;
 }
 
@@ -184,6 +186,8 @@ Connection::Go Connection::answer_step() {
 
 Connection::Go Connection::on_answer_bytes(std::string_view bytes) {
   if (attempt_.phases.first_byte.count() == 0) attempt_.phases.first_byte = lap();
+  // As much more TLS as there was answer in it: records of one byte have 22 besides.
+  if (uses_tls()) wire_->allow(bytes.size());
   switch (answer_.feed(bytes)) {
     case HttpAnswer::State::reading:
       return Go::on;

@@ -21,6 +21,7 @@ class TlsCallbacks {
 
   static int read_wire(BIO* bio, char* into, int size) {
     BIO_clear_retry_flags(bio);
+    if (stream(bio).messages_ > kMostMessages) return -1;
     const auto got = wire(bio).read({into, static_cast<std::size_t>(size)});
     if (got.io == Io::done) return static_cast<int>(got.bytes);
     if (got.io == Io::closed) return 0;
@@ -44,12 +45,17 @@ class TlsCallbacks {
     return 1;
   }
 
-  static void note_certificate(int sent, int /*version*/, int kind, const void* bytes,
-                               std::size_t size, SSL* ssl, void* /*argument*/) {
+  static void note_message(int sent, int /*version*/, int kind, const void* bytes, std::size_t size,
+                           SSL* ssl, void* /*argument*/) {
+    if (kind != SSL3_RT_HANDSHAKE) return;
+    if (sent == 0) {
+      if (++of(ssl).messages_ > kMostMessages) of(ssl).problem_ = "too many handshake messages";
+      return;
+    }
     // An empty list of certificates, as a client sends it that has none, takes no more: head 4,
     // context 1 and up to 255, length 3.
     constexpr std::size_t kEmptyList = 263;
-    if (sent != 1 || kind != SSL3_RT_HANDSHAKE || size <= kEmptyList) return;
+    if (size <= kEmptyList) return;
     if (*static_cast<const unsigned char*>(bytes) == SSL3_MT_CERTIFICATE)
       of(ssl).certificate_shown_ = true;
   }
@@ -74,7 +80,12 @@ class TlsCallbacks {
   }
 
  private:
-  static Wire& wire(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
+  /// A handshake has ten at most, and two tickets follow it. OpenSSL reads on until there is data,
+  /// and answers each request for new keys: of a megabyte of those for seconds.
+  static constexpr int kMostMessages = 64;
+
+  static TlsStream& stream(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
+  static Wire& wire(BIO* bio) { return stream(bio).wire_; }
   static TlsStream& of(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
 };
 
@@ -152,18 +163,18 @@ Result<TlsContext> TlsContext::create(TimePoint now) {
     return openssl_error("setting up TLS");
   SSL_CTX_set_client_cert_cb(made.context_.get(), TlsCallbacks::choose_certificate);
   SSL_CTX_set_info_callback(made.context_.get(), TlsCallbacks::note_alert);
-  SSL_CTX_set_msg_callback(made.context_.get(), TlsCallbacks::note_certificate);
+  SSL_CTX_set_msg_callback(made.context_.get(), TlsCallbacks::note_message);
   TRY_ASSIGN(made.throwaway_, make_throwaway_certificate(now));
   TRY_ASSIGN(made.throwaway_token_, make_throwaway_token());
   return made;
 }
 
 TlsStream::TlsStream(const TlsContext& context, Wire& wire, Credential credential)
-    : context_(context), credential_(credential), ssl_(SSL_new(context.get())) {
+    : context_(context), wire_(wire), credential_(credential), ssl_(SSL_new(context.get())) {
   CHECK(ssl_, "SSL_new: out of memory");
   BIO* bio = BIO_new(context.wire_method());
   CHECK(bio != nullptr, "BIO_new: out of memory");
-  BIO_set_data(bio, &wire);
+  BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);

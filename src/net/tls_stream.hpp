@@ -77,10 +77,12 @@ class TlsStream {
   [[nodiscard]] Step after(int result);
 
   const TlsContext& context_;
+  Wire& wire_;
   Credential credential_;
   SslHandle ssl_;
   bool certificate_asked_ = false;
   bool certificate_shown_ = false;
+  int messages_ = 0;  // of handshakes, received; those that come after one too
   std::optional<int> alert_;
   std::string problem_;
 };

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <openssl/x509v3.h>
 
+#include <array>
+
 #include "net/probe.hpp"
 #include "net/scripted_server.hpp"
 #include "net/throwaway_certificate.hpp"
@@ -41,6 +43,69 @@ TEST(Tls, AGroupThatTakesLongIsNotOffered) {
     EXPECT_EQ(reach.outcome, Outcome::open) << row.groups;
     EXPECT_EQ(reach.identity, row.identity) << row.groups;
   }
+}
+
+/// Closing with a request unread would be a reset.
+void take_request(SSL* ssl) {
+  std::array<char, 4096> bytes{};
+  (void)SSL_read(ssl, bytes.data(), bytes.size());
+}
+
+/// Tickets and new keys, as many of each, before the answer.
+Reach after_messages(int count) {
+  const testing::TlsServer tls(TLS1_3_VERSION, testing::ClientCertificates::ignored);
+  const testing::ScriptedServer server([&](int socket, int /*nth*/) {
+    tls.serve(socket, [&](SSL* ssl) {
+      take_request(ssl);
+      for (int i = 0; i < count; ++i) {
+        if (SSL_new_session_ticket(ssl) != 1 || SSL_do_handshake(ssl) != 1) return;
+        if (SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) != 1 || SSL_do_handshake(ssl) != 1)
+          return;
+      }
+      const auto answer = testing::http(testing::felix_metrics("n"));
+      (void)SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
+    });
+  });
+  const std::vector<Target> targets{{.endpoint = server.endpoint(), .node = "n"}};
+  return probe(targets, {}, RealClock()).at(0);
+}
+
+TEST(Tls, TicketsAndNewKeysAreBounded) {
+  EXPECT_EQ(after_messages(10).identity, Identity::felix);
+  const Reach flood = after_messages(100);
+  EXPECT_EQ(flood.outcome, Outcome::open);
+  EXPECT_EQ(flood.identity, Identity::unidentified);
+  EXPECT_EQ(flood.product, Product::tls);
+  EXPECT_EQ(flood.detail, "TLS: too many handshake messages");
+}
+
+/// Felix's answer of 200 KB, so many bytes in each record, its own line last.
+Reach in_records_of(std::size_t bytes) {
+  std::string body;
+  while (body.size() < 200'000) body += "felix_int_dataplane_failures 0\n";
+  const auto answer = testing::http(body + "felix_host{host=\"n\"} 1\n");
+  const testing::TlsServer tls(TLS1_3_VERSION, testing::ClientCertificates::ignored);
+  const testing::ScriptedServer server([&](int socket, int /*nth*/) {
+    tls.serve(socket, [&](SSL* ssl) {
+      take_request(ssl);
+      for (std::string_view rest = answer; !rest.empty();) {
+        const auto piece = rest.substr(0, bytes);
+        if (SSL_write(ssl, piece.data(), static_cast<int>(piece.size())) <= 0) return;
+        rest.remove_prefix(piece.size());
+      }
+    });
+  });
+  const std::vector<Target> targets{{.endpoint = server.endpoint(), .node = "n"}};
+  return probe(targets, {}, RealClock()).at(0);
+}
+
+TEST(Tls, WhatIsNoAnswerInItIsBounded) {
+  for (const std::size_t bytes : {100u, 16'384u})
+    EXPECT_EQ(in_records_of(bytes).identity, Identity::felix) << bytes;
+  const Reach tiny = in_records_of(1);
+  EXPECT_EQ(tiny.outcome, Outcome::open);
+  EXPECT_EQ(tiny.identity, Identity::unidentified);
+  EXPECT_LT(tiny.bytes, 200'000u);
 }
 
 TEST(Tls, TheThrowawayCertificateIsForClientsAndGoodOnAnyClock) {

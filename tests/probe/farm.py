@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Callable
 
+import tls13
 import wire
 
 MOST_CERTIFICATE_BYTES = 32 * 1024  # and 2,048 parts: src/net/tls_stream.cpp
@@ -57,6 +58,20 @@ def endless(piece, every=0.0):
     return serve
 
 
+def flood(piece, first=b""):
+    """`piece(session)` without an end, from the end of a TLS 1.3 handshake on."""
+
+    async def serve(reader, writer, session):
+        if first:
+            writer.write(session.record(tls13.DATA, first))
+        while not writer.is_closing():
+            writer.write(b"".join(piece(session) for _ in range(50)))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    return serve
+
+
 async def reset(reader, writer, hello):
     await writer.drain()
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -93,6 +108,7 @@ class Kind:
     outcome: tuple = ("open",)
     identity: tuple = ("unknown",)
     tls: bool = False  # a TLS library speaks it
+    tls13: bool = False  # one makes its handshake; the script gets the tls13.Session
     chain: int = 0  # certificates that it shows besides its own
     more: dict = field(default_factory=dict)  # other fields of the answer
 
@@ -166,6 +182,18 @@ def kinds():
         "tls-longer-chain": Kind(silence, 3, identity=TLS, tls=True, chain=200, more=TOO_LARGE),
         "tls-cut-felix": Kind(then(ok + b"Content-Length: 9999\r\n\r\nfelix_host{host=\"n", reset), 3,
                               outcome=("open", "reset"), identity=("http", "tls"), tls=True),
+    } | tls13_kinds()
+
+
+def tls13_kinds():
+    made = lambda piece: Kind(flood(piece), 2, identity=TLS, tls13=True, more={"detail": "TLS: too many handshake messages"})
+    return {
+        "tls-tickets": made(lambda session: session.record(tls13.HANDSHAKE, tls13.TICKET * 900)),
+        "tls-tickets-one-by-one": made(lambda session: session.record(tls13.HANDSHAKE, tls13.TICKET)),
+        "tls-key-updates": made(lambda session: session.key_update(tls13.KEY_UPDATE)),
+        "tls-key-updates-wanted": made(lambda session: session.key_update(tls13.KEY_UPDATE_WANTED)),
+        "tls-one-byte-records": Kind(flood(lambda session: session.record(tls13.DATA, b"#"), b"HTTP/1.1 200 OK\r\n\r\n"), 2,
+                                     identity=HTTP, tls13=True, more={"detail": "answer cut after"}),
     }
 
 
@@ -185,7 +213,7 @@ class Farm:
     """Serves on `port` of address(i) what placed[i] is; in a process of its own."""
 
     def __init__(self, placed, port, folder):
-        self.placed, self.port = placed, port
+        self.placed, self.port, self.folder = placed, port, folder
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650",
                         "-subj", "/CN=farm", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
         self.contexts = {}
@@ -207,11 +235,12 @@ class Farm:
         os.write(ready, b"!")
         await asyncio.Event().wait()
 
-    @staticmethod
-    def _answering(kind):
+    def _answering(self, kind):
         async def connected(reader, writer):
             try:
                 hello = await reader.read(1 << 16)
+                if kind.tls13:
+                    hello = await tls13.accept(self.folder / "cert.pem", self.folder / "key.pem", reader, writer, hello)
                 await kind.script(reader, writer, hello)
             except (OSError, ssl.SSLError):
                 pass
