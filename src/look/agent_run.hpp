@@ -2,6 +2,7 @@
 // in time, and each taken away as soon as it has answered.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,17 +20,26 @@ struct AgentAnswer {
   TimePoint received{};  // when the log was here
 };
 
-struct AgentAnswers {
-  std::vector<AgentAnswer> answers;  // one a Job, in order
+/// Handed over as they come, in any order: thousands of nodes print more than one keeps.
+using TakeAnswer = std::function<void(std::size_t job, AgentAnswer&& answer)>;
+
+struct AgentPace {
+  std::size_t at_once = 64;
+  std::size_t a_second = 20;  // are begun; each is three requests in all: create, log, delete
+};
+
+struct AgentOutcome {
+  /// Jobs that have an answer or a reason why not; fewer than there are after a stop request.
+  std::size_t done = 0;
   /// Why not one Job could be made; then nothing was tried.
   std::optional<Error> refused;
 };
 
 /// `progress(done)` is called every now and then. A stop request ends it early; the Jobs are taken
 /// away then, too. First it takes away what earlier runs have left behind.
-[[nodiscard]] AgentAnswers run_agents(const LookContext& context, const std::string& namespace_,
-                                      const std::vector<AgentJob>& jobs, std::size_t parallel,
-                                      Duration clock_skew,
+[[nodiscard]] AgentOutcome run_agents(const LookContext& context, const std::string& namespace_,
+                                      const std::vector<AgentJob>& jobs, const AgentPace& pace,
+                                      Duration clock_skew, const TakeAnswer& take,
                                       const std::function<void(std::size_t)>& progress);
 
 }  // namespace catflap::look

@@ -54,7 +54,8 @@ class AgentVantage {
   void ask_around();
   void add(const NodeFacts& node, InsideLook inside, TimePoint at);
   void skip(const char* code, std::string why);
-  [[nodiscard]] AgentAnswers answers_of(const std::vector<AgentJob>& jobs);
+  /// False: they could not be made, or a stop was requested.
+  bool have_run(const std::vector<AgentJob>& jobs, const TakeAnswer& take);
 
   const LookContext& context_;
   const ClusterFacts& facts_;
@@ -109,39 +110,40 @@ AgentJob AgentVantage::job_on(const NodeFacts& node) const {
           .words = agent_look(kind_, nonce_)};
 }
 
-AgentAnswers AgentVantage::answers_of(const std::vector<AgentJob>& jobs) {
-  auto answers = run_agents(context_, namespace_, jobs, options_.agent_parallel, facts_.clock_skew,
-                            [&](std::size_t done) {
-                              if (context_.progress) context_.progress(name_, done, jobs.size());
-                            });
-  if (answers.refused) {
-    const bool forbidden = answers.refused->kind == ErrorKind::not_permitted;
-    skip(forbidden ? "forbidden" : "failed", printable(to_string(*answers.refused), 400));
+bool AgentVantage::have_run(const std::vector<AgentJob>& jobs, const TakeAnswer& take) {
+  const auto outcome = run_agents(context_, namespace_, jobs, {.at_once = options_.agent_parallel},
+                                  facts_.clock_skew, take, [&](std::size_t done) {
+                                    if (context_.progress)
+                                      context_.progress(name_, done, jobs.size());
+                                  });
+  if (outcome.refused) {
+    const bool forbidden = outcome.refused->kind == ErrorKind::not_permitted;
+    skip(forbidden ? "forbidden" : "failed", printable(to_string(*outcome.refused), 400));
   }
-  return answers;
+  return outcome.done == jobs.size();
 }
 
 void AgentVantage::look_inside() {
   std::vector<AgentJob> jobs;
   for (const auto* node : nodes_) jobs.push_back(job_on(*node));
-  const auto answers = answers_of(jobs);
-  if (answers.refused || context_.stop.stop_requested()) return;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const auto& answer = answers.answers[i];
-    if (answer.code.empty()) {
-      add(*nodes_[i],
-          read_agent_look(kind_, answer.log, nonce_, *nodes_[i],
-                          answer.received + facts_.clock_skew),
-          answer.asked);
-    } else {
-      add(*nodes_[i],
-          {.problem = answer.why,
-           .problem_code = answer.code,
-           .table_only = true,
-           .config_file_readable = false},
-          answer.asked);
-    }
-  }
+  struct Seen {
+    InsideLook inside;
+    TimePoint asked{};
+  };
+  std::vector<Seen> seen(jobs.size());
+  const bool all = have_run(jobs, [&](std::size_t i, AgentAnswer&& answer) {
+    seen[i] = {.inside = {.problem = answer.why,
+                          .problem_code = answer.code,
+                          .table_only = true,
+                          .config_file_readable = false},
+               .asked = answer.asked};
+    if (answer.code.empty())
+      seen[i].inside = read_agent_look(kind_, answer.log, nonce_, *nodes_[i],
+                                       answer.received + facts_.clock_skew);
+  });
+  if (!all) return;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    add(*nodes_[i], std::move(seen[i].inside), seen[i].asked);
 }
 
 /// The Jobs are spread over the nodes; where one runs makes no difference to a pod.
@@ -159,21 +161,19 @@ void AgentVantage::ask_around() {
     jobs.push_back(std::move(job));
   }
   auto reaches = unanswered(asks, name_, context_.clock.now());
-  const auto answers = answers_of(jobs);
-  if (answers.refused || context_.stop.stop_requested()) return;
   bool any = false;
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const auto& answer = answers.answers[i];
+  const bool ran = have_run(jobs, [&](std::size_t i, AgentAnswer&& answer) {
     const auto part = std::span(reaches).subspan(
         i * kAsksInOne, std::min(kAsksInOne, reaches.size() - i * kAsksInOne));
     const bool read = answer.code.empty() && read_agent_asks(kind_, answer.log, nonce_, part);
     any = any || read;
-    if (read) continue;
+    if (read) return;
     auto why =
         answer.code.empty() ? "its image has neither curl nor bash with timeout" : answer.why;
     for (auto& reach : part) reach.detail = why;
     skip("failed", fmt::format("in the pods' network: {}", why));
-  }
+  });
+  if (!ran) return;
   if (!sort_in(look_, asks, std::move(reaches)) && any) skip("blind", blind_words(look_));
 }
 

@@ -39,8 +39,9 @@ class Scenario:
         return self.document["steps"]
 
     @property
-    def twin(self):
-        return self.document.get("twin_of")
+    def twins(self):
+        names = self.document.get("twin_of", [])
+        return [names] if isinstance(names, str) else names
 
     def nodes(self):
         """[{name, addresses}] with the defaults filled in: n1 n2 n3 at 10.91.0.11, .12, .13."""
@@ -126,12 +127,10 @@ def check_together(chosen, known):
         if scenario.name in by_name:
             raise Invalid(f"{scenario.path}: scenario: {by_name[scenario.name].path} is called {scenario.name} too")
         by_name[scenario.name] = scenario
-    for scenario in chosen:
-        if scenario.twin is None:
-            continue
-        twin = by_name.get(scenario.twin) or next((one for one in known(scenario) if one.name == scenario.twin), None)
+    for scenario, name in ((one, name) for one in chosen for name in one.twins):
+        twin = by_name.get(name) or next((one for one in known(scenario) if one.name == name), None)
         if twin is None or twin.name == scenario.name:
-            raise Invalid(f"{scenario.path}: twin_of: there is no other scenario {scenario.twin}")
+            raise Invalid(f"{scenario.path}: twin_of: there is no other scenario {name}")
         if last_cluster(twin).get("verdict") == "closed":
             raise Invalid(f"{scenario.path}: twin_of: {twin.name} ends closed too")
 

@@ -274,7 +274,8 @@ def check_document(value):
     if not isinstance(value, dict):
         raise Problem("", "is not a map")
     record(required=("scenario", "why", "steps"),
-           scenario=pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and -"), why=text, twin_of=text,
+           scenario=pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and -"), why=text,
+           twin_of=either(list, list_of(text, least=1), text),
            backends=list_of(one_of("sim", "kube", "node"), least=1), cluster=maybe(cluster),
            steps=list_of(step, least=1))(value, "")
     if not any("run" in one for one in value["steps"]):
