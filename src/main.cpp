@@ -7,18 +7,16 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "app/connect.hpp"
 #include "app/exit_code.hpp"
 #include "app/runtime.hpp"
+#include "app/streams.hpp"
 #include "net/probe.hpp"
 
 namespace {
@@ -84,40 +82,6 @@ class SignalWatch {
   std::thread thread_;
 };
 
-/// stdin line by line, unless a stop is asked for first.
-class LineReader {
- public:
-  std::optional<std::string> next(const std::stop_token& stop) {
-    for (;;) {
-      const std::size_t end = ahead_.find('\n', at_);
-      // A line without an end is handed out in pieces: nobody takes one that long.
-      if (end != std::string::npos || ahead_.size() - at_ >= kLongest) return cut(end);
-      ahead_.erase(0, std::exchange(at_, 0));
-      pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-      const int ready = ::poll(&input, 1, 100);
-      if (stop.stop_requested()) return std::nullopt;
-      if (ready <= 0) continue;
-      std::array<char, 65'536> chunk{};
-      const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
-      if (count <= 0) return ahead_.empty() ? std::nullopt : std::optional(cut(ahead_.size()));
-      ahead_.append(chunk.data(), static_cast<std::size_t>(count));
-    }
-  }
-
- private:
-  static constexpr std::size_t kLongest = 1u << 20;
-
-  std::string cut(std::size_t end) {
-    const std::size_t stop = std::min(end, ahead_.size());
-    std::string line = ahead_.substr(at_, stop - at_);
-    at_ = std::min(stop + 1, ahead_.size());
-    return line;
-  }
-
-  std::string ahead_;
-  std::size_t at_ = 0;  // where the next line begins
-};
-
 std::map<std::string, std::string> environment_of(char** variables) {
   std::map<std::string, std::string> environment;
   for (char** at = variables; *at != nullptr; ++at) {
@@ -132,15 +96,18 @@ std::map<std::string, std::string> environment_of(char** variables) {
 }  // namespace
 
 int main(int argc, char** argv, char** variables) {
+  app::hold_standard_descriptors();
   load_nothing();
   const RealClock clock;
   const SignalWatch signals;
   const std::stop_token stop = signals.token();
-  LineReader lines;
+  app::LineReader lines(STDIN_FILENO);
+  app::OutputBuffer output(STDOUT_FILENO, stop);
+  std::ostream out(&output);
   const app::Runtime runtime{
-      .io = {.out = std::cout,
+      .io = {.out = out,
              .err = std::cerr,
-             .read_line = [&lines, stop] { return lines.next(stop); },
+             .read_line = [&lines](const std::stop_token& until) { return lines.next(until); },
              .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
              .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
              .err_is_terminal = ::isatty(STDERR_FILENO) == 1},

@@ -1,6 +1,5 @@
 // agent: what runs in the Jobs of the vantage point agent. It is told nothing of the cluster and
 // has no credentials.
-#include <algorithm>
 #include <ostream>
 
 #include "app/commands.hpp"
@@ -14,7 +13,7 @@
 namespace catflap::app {
 namespace {
 
-constexpr std::size_t kMostEndpoints = 1024;
+constexpr std::size_t kMostEndpoints = 1023;
 
 Error not_an_endpoint(const std::string& word) {
   return {.kind = ErrorKind::usage,
@@ -41,8 +40,13 @@ Result<int> look_inside(const Runtime& runtime) {
 
 Result<int> ask(const Runtime& runtime, const std::vector<std::string>& words) {
   const std::string& nonce = words.front();
+  if (words.size() - 1 > kMostEndpoints) {
+    return Error{.kind = ErrorKind::usage,
+                 .what = fmt::format("{} endpoints", words.size() - 1),
+                 .hint = fmt::format("at most {}", kMostEndpoints)};
+  }
   std::vector<net::Target> targets;
-  for (std::size_t i = 1; i < std::min(words.size(), kMostEndpoints); ++i) {
+  for (std::size_t i = 1; i < words.size(); ++i) {
     TRY_ASSIGN(net::Target target, target_of(words[i]));
     targets.push_back(std::move(target));
   }

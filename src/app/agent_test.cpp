@@ -41,5 +41,22 @@ TEST(AgentCommand, WhatIsNoEndpointIsAnError) {
   }
 }
 
+TEST(AgentCommand, LeavesNoEndpointOut) {
+  test::World world;
+  std::size_t asked = 0;
+  world.probe = [&](std::span<const net::Target> targets, const net::ProbeOptions&) {
+    asked = targets.size();
+    return std::vector<Reach>(targets.size());
+  };
+  std::vector<std::string> words{"agent", "5eed"};
+  words.resize(2 + 1023, "metrics=10.0.0.1:9091");
+  EXPECT_EQ(world.run(words), 0);
+  EXPECT_EQ(asked, 1023U);
+  words.emplace_back("metrics=10.0.0.1:9091");
+  EXPECT_EQ(world.run(words), 2);
+  EXPECT_NE(world.err.str().find("1024 endpoints\n  next: at most 1023"), std::string::npos)
+      << world.err.str();
+}
+
 }  // namespace
 }  // namespace catflap::app

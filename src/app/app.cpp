@@ -72,19 +72,12 @@ std::optional<std::string> help_asked_for(const Flags& flags) {
   return command == nullptr ? std::nullopt : std::optional(help(*command, flags.program));
 }
 
-}  // namespace
-
-std::string Runtime::variable(const std::string& name) const {
-  auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
-
-int run(const std::vector<std::string>& arguments, const Runtime& runtime) {
+int run_unflushed(const std::vector<std::string>& arguments, const Runtime& runtime,
+                  Options& options) {
   if (arguments.size() > 1 && arguments[1] == "__complete") {
     runtime.io.out << completion_answer({arguments.begin() + 2, arguments.end()});
     return 0;
   }
-  Options options;
   auto flags = parse_flags(arguments);
   if (!flags) return fail(runtime, options, {std::move(flags).error()});
   if (flags->last("output") == "json") options.output = Output::json;
@@ -98,13 +91,28 @@ int run(const std::vector<std::string>& arguments, const Runtime& runtime) {
   const Command* command = find_command(flags->words[0]);
   if (command == nullptr) return fail(runtime, options, {no_such_command(*flags)});
   Resolved resolved = resolve_options(*command, *flags, read_file);
-  if (!resolved.errors.empty()) return fail(runtime, resolved.options, resolved.errors);
-  Result<int> code = command->run(runtime, resolved.options);
-  const int exit = code ? *code : fail(runtime, resolved.options, {std::move(code).error()});
+  options = std::move(resolved.options);
+  if (!resolved.errors.empty()) return fail(runtime, options, resolved.errors);
+  Result<int> code = command->run(runtime, options);
+  return code ? *code : fail(runtime, options, {std::move(code).error()});
+}
+
+}  // namespace
+
+std::string Runtime::variable(const std::string& name) const {
+  auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second;
+}
+
+int run(const std::vector<std::string>& arguments, const Runtime& runtime) {
+  Options options;
+  const int exit = run_unflushed(arguments, runtime, options);
   runtime.io.out.flush();
   if (runtime.io.out) return exit;
-  return tell(runtime, resolved.options,
-              {.kind = ErrorKind::internal, .what = "the result could not be written to stdout"});
+  const int failed =
+      tell(runtime, options,
+           {.kind = ErrorKind::internal, .what = "the result could not be written to stdout"});
+  return exit == kExitInterrupted ? exit : failed;
 }
 
 }  // namespace catflap::app

@@ -129,7 +129,12 @@ const std::vector<Command>& rows() {
         {"probe 10.0.0.0/24 --port 9091,9093 > seen.ndjson", "a network, two ports"},
         {"probe -f nodes.txt --check", "exit code 0 only if every one refused"}},
        run_probe,
-       Output::json},
+       Output::json,
+       "json text",
+       {{"output", "json (default) or text"},
+        {"timeout", "longest time to connect (default 3s)"},
+        {"port", "of targets without one (default 9091)"},
+        {"check", "exit code 0: every one refused, 1: one is open, 3: not known"}}},
       {"agent",
        "[NONCE ENDPOINT...]",
        "What the Jobs of --from agent run: a look inside this node, or at endpoints",
@@ -204,7 +209,7 @@ constexpr std::array kFlags{
             "what is wanted, as YAML (schemas/policy.schema.json)"},
     FlagRow{"settle", '\0', "TIME", "", settle, "least time between the two looks (default 10s)"},
     FlagRow{"timeout", '\0', "TIME", "", timeout,
-            "longest time to wait (default: 15m, more if big; probe: 3s to connect)"},
+            "longest time to wait (default: 15m, more if big)"},
     FlagRow{"in-place", '\0', "", "", change,
             "change FelixConfiguration only; all Felixes restart at once"},
     FlagRow{"include-pending", '\0', "", "", change,
@@ -220,8 +225,7 @@ constexpr std::array kFlags{
     FlagRow{"yes", 'y', "", "", confirm, "do not ask"},
     FlagRow{"evidence", '\0', "FILE", "", evidence,
             "where the evidence goes (default: your state folder)"},
-    FlagRow{"port", '\0', "LIST", "", sockets | probe,
-            "listeners: only these; probe: of targets without one (default 9091)"},
+    FlagRow{"port", '\0', "LIST", "", sockets | probe, "only these ports (default: all)"},
     FlagRow{"netns", '\0', "PID|NAME", "", sockets,
             "in that network namespace: of a process, or as ip netns names it"},
     FlagRow{"check", '\0', "", "", sockets | probe,
@@ -278,6 +282,16 @@ const Command* find_command(std::string_view name) {
 
 bool takes(const Command& command, const FlagRow& flag) {
   return (command.groups & static_cast<unsigned>(flag.group)) != 0;
+}
+
+const char* help_of(const Command& command, const FlagRow& flag) {
+  for (const auto& [name, help] : command.own_help)
+    if (std::string_view(name) == flag.name) return help;
+  return flag.help;
+}
+
+std::string_view choices_of(const Command& command, const FlagRow& flag) {
+  return flag.group == output ? command.outputs : flag.choices;
 }
 
 bool is_connection(const Command& command, const FlagRow& flag) {

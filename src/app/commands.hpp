@@ -57,13 +57,19 @@ struct Command {
   std::vector<std::pair<const char*, const char*>>
       examples;  // command after "catflap ", what it does
   Result<int> (*run)(const Runtime& runtime, const Options& options);
-  Output output = Output::text;  // without --output
+  Output output = Output::text;                                    // without --output
+  const char* outputs = "text wide json yaml name";                // what --output can be
+  std::vector<std::pair<const char*, const char*>> own_help = {};  // of flags that mean something
+                                                                   // else here
 };
 
 [[nodiscard]] std::span<const Command> commands();
 [[nodiscard]] std::span<const FlagRow> flag_rows();
 [[nodiscard]] const Command* find_command(std::string_view name);
 [[nodiscard]] bool takes(const Command& command, const FlagRow& flag);
+/// What it means to this command, and the values that this command takes ("": free text).
+[[nodiscard]] const char* help_of(const Command& command, const FlagRow& flag);
+[[nodiscard]] std::string_view choices_of(const Command& command, const FlagRow& flag);
 /// One of kubectl's flags, to a command that takes them all.
 [[nodiscard]] bool is_connection(const Command& command, const FlagRow& flag);
 

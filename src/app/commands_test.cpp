@@ -71,6 +71,9 @@ TEST(Commands, CompletionOfValues) {
   EXPECT_EQ(words_of(complete({"diagnose", "-o", "j"})), (std::set<std::string>{"json"}));
   EXPECT_EQ(words_of(complete({"diagnose", "--output=y"})),
             (std::set<std::string>{"--output=yaml"}));
+  EXPECT_EQ(words_of(complete({"probe", "--output="})),
+            (std::set<std::string>{"--output=json", "--output=text"}));
+  EXPECT_EQ(words_of(complete({"probe", "-o", ""})), (std::set<std::string>{"json", "text"}));
   EXPECT_EQ(words_of(complete({"diagnose", "--output", "=", "y"})),
             (std::set<std::string>{"yaml"}));
   EXPECT_EQ(words_of(complete({"completion", ""})), (std::set<std::string>{"bash", "zsh", "fish"}));

@@ -62,10 +62,10 @@ class Collector {
   void offer(const std::string& word, const std::string& description) {
     if (word.starts_with(typed_)) found_.candidates.emplace_back(word, description);
   }
-  void offer_choices(const FlagRow& flag, const std::string& prefix) {
+  void offer_choices(const Command* command, const FlagRow& flag, const std::string& prefix) {
     const std::string_view value = flag.value;
     if (value == "FILE" || value == "DIR") found_.files = true;
-    std::string_view rest = flag.choices;
+    std::string_view rest = command != nullptr ? choices_of(*command, flag) : flag.choices;
     while (!rest.empty()) {
       std::size_t blank = std::min(rest.find(' '), rest.size());
       offer(prefix + std::string(rest.substr(0, blank)), "");
@@ -117,20 +117,21 @@ Completions complete(const std::vector<std::string>& words) {
   Collector found(typed);
   const FlagRow* flag = before.empty() ? nullptr : find_flag(before.back());
   if (flag != nullptr && *flag->value != '\0') {
-    found.offer_choices(*flag, "");
+    found.offer_choices(command, *flag, "");
     return found.take();
   }
   if (std::size_t equals = typed.find('=');
       typed.starts_with("--") && equals != std::string::npos) {
     if (const FlagRow* named = find_flag(typed.substr(0, equals))) {
-      found.offer_choices(*named, typed.substr(0, equals + 1));
+      found.offer_choices(command, *named, typed.substr(0, equals + 1));
     }
     return found.take();
   }
   if (typed.starts_with("-")) {
     for (const FlagRow& row : flag_rows()) {
       if (command == nullptr || takes(*command, row))
-        found.offer(fmt::format("--{}", row.name), row.help);
+        found.offer(fmt::format("--{}", row.name),
+                    command != nullptr ? help_of(*command, row) : row.help);
     }
     return found.take();
   }

@@ -28,7 +28,7 @@ Result<void> confirm(const Runtime& runtime, const Options& options, const Clust
   if (options.yes) return {};
   const std::string name = facts.cluster_name.empty() ? host_of(facts.server) : facts.cluster_name;
   runtime.io.err << fmt::format("\nType the cluster's name ({}) to go on: ", name) << std::flush;
-  const std::optional<std::string> answer = runtime.io.read_line();
+  TRY_ASSIGN(const auto answer, runtime.io.read_line(runtime.stop));
   if (!answer) {
     runtime.io.err << "\n";
     return Error{.kind = ErrorKind::interrupted, .what = "no answer; nothing was written"};

@@ -7,11 +7,11 @@ namespace {
 
 constexpr std::size_t kWidth = 96;
 
-std::string flag_line(const FlagRow& row) {
+std::string flag_line(const Command& command, const FlagRow& row) {
   std::string left = row.letter != '\0' ? fmt::format("  -{}, --{}", row.letter, row.name)
                                         : fmt::format("      --{}", row.name);
   if (*row.value != '\0') left += fmt::format("={}", row.value);
-  return fmt::format("{} {}\n", pad_right(left, 27), row.help);
+  return fmt::format("{} {}\n", pad_right(left, 27), help_of(command, row));
 }
 
 /// kubectl's own flags take two lines: their readers know them.
@@ -63,7 +63,7 @@ std::string help(const Command& command, const std::string& program) {
   }
   text += "\nFlags:\n";
   for (const FlagRow& row : flag_rows()) {
-    if (takes(command, row) && !is_connection(command, row)) text += flag_line(row);
+    if (takes(command, row) && !is_connection(command, row)) text += flag_line(command, row);
   }
   if ((command.groups & static_cast<unsigned>(FlagGroup::kube)) != 0) text += kube_flags(command);
   return text;

@@ -260,6 +260,8 @@ void check_together(const Flags& flags, const Options& options, Reader& reader) 
         fmt::format("--output {}: probe prints lines, as json or text", flags.last("output")),
         "-o json is one document a line");
   }
+  if (probes && options.timeout == Duration{0})
+    reader.bad("--timeout 0s: no time to connect", "leave it out for 3s");
   if (flags.has("settle") && options.settle < std::chrono::seconds{3}) {
     reader.bad(fmt::format("--settle {}: too short", flags.last("settle")),
                "at least 3s: after a change of FelixConfiguration Felix listens 2 s more before it "

@@ -49,6 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{{"verify", "--settle", "soon"}, "--settle soon: not a duration"},
         Row{{"verify", "--settle", "1s"}, "--settle 1s: too short"},
         Row{{"wait", "--timeout", "-5s"}, "--timeout"},
+        Row{{"probe", "n1", "--timeout", "0s"}, "--timeout 0s: no time to connect"},
         Row{{"diagnose", "--request-timeout", "x"}, "--request-timeout x: not a duration"},
         Row{{"diagnose", "--context", ""}, "--context is empty"},
         Row{{"close", "--dry-run"}, "--dry-run needs a value"},

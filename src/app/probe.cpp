@@ -1,27 +1,28 @@
-// probe: endpoints in, one line each out, as they come. One thread reads and resolves targets, the
-// engine's asks, this one writes.
-#include <sys/stat.h>
-
+// probe: endpoints in, one line each out, as they come. One thread reads targets, one takes the
+// addresses of names as they are found, the engine's asks, this one writes.
 #include <algorithm>
-#include <fstream>
-#include <limits>
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "app/commands.hpp"
 #include "app/exit_code.hpp"
 #include "app/progress.hpp"
-#include "app/targets.hpp"
+#include "app/resolver.hpp"
+#include "app/target_source.hpp"
 #include "net/probe_stream.hpp"
+#include "net/tcp_connect.hpp"
 #include "render/probe_line.hpp"
 
 namespace catflap::app {
 namespace {
 
-constexpr std::size_t kLongestLine = 4096;
 constexpr Duration kProgressEvery{200};
 constexpr std::size_t kWrittenAtOnce = 64 * 1024;
 
@@ -47,142 +48,90 @@ class Ledger {
   std::unordered_map<std::uint64_t, std::shared_ptr<const TargetSpec>> specs_;
 };
 
-/// Puts what the user named into the stream.
+/// Puts what the user named into the stream: from two threads, that of the reader and that of
+/// names.
 class Feeder {
  public:
-  Feeder(net::ProbeStream& stream, Ledger& ledger, std::vector<Port> ports, const Clock& clock)
-      : stream_(stream), ledger_(ledger), ports_(std::move(ports)), clock_(clock) {
+  Feeder(net::ProbeStream& stream, Ledger& ledger, std::vector<Port> ports, const Clock& clock,
+         const std::stop_token& stop)
+      : stream_(stream),
+        ledger_(ledger),
+        ports_(std::move(ports)),
+        clock_(clock),
+        resolver_(resolve_name, {}, stop) {
     constexpr Port kFelixPort = 9091;
     if (ports_.empty()) ports_ = {kFelixPort};
   }
 
+  /// Everything of the source; returns when it is in the stream, or the run is stopped.
+  [[nodiscard]] Result<void> feed_all(TargetSource& source, const std::stop_token& stop) {
+    std::thread names([this] { resolver_.run(); });
+    auto read = source.read([this](TargetSpec spec) { return feed(std::move(spec)); }, stop);
+    resolver_.close();
+    names.join();
+    stream_.close();
+    return read;
+  }
+
+  /// Endpoints that the targets read so far stand for.
+  [[nodiscard]] std::uint64_t known() const { return known_; }
+
+ private:
+  using Spec = std::shared_ptr<const TargetSpec>;
+
   /// False once the run is stopped.
   [[nodiscard]] bool feed(TargetSpec spec) {
     const auto shared = std::make_shared<const TargetSpec>(std::move(spec));
-    bool going = true;
     if (const auto* name = std::get_if<std::string>(&shared->host)) {
-      const auto addresses = resolve_name(*name);
-      if (!addresses) return put_unresolved(shared, addresses.error());
-      for (const IpAddress& address : *addresses) going = going && put(shared, address);
-    } else if (const auto* address = std::get_if<IpAddress>(&shared->host)) {
-      going = put(shared, *address);
-    } else {
-      for_each_address(std::get<Cidr>(shared->host), [&](const IpAddress& one) {
-        going = put(shared, one);
-        return going;
-      });
+      return resolver_.put(
+          *name, [this, shared](const Result<Addresses>& found) { put_name(shared, found); });
     }
+    if (const auto* address = std::get_if<IpAddress>(&shared->host)) {
+      known_ += ports_of(*shared);
+      return put(shared, *address);
+    }
+    const auto& range = std::get<Cidr>(shared->host);
+    known_ += address_count(range) * ports_of(*shared);
+    bool going = true;
+    for_each_address(range, [&](const IpAddress& one) { return going = put(shared, one); });
     return going;
   }
 
- private:
-  bool put(const std::shared_ptr<const TargetSpec>& spec, const IpAddress& address) {
-    if (spec->port) return put(spec, HostPort{address, *spec->port});
+  void put_name(const Spec& spec, const Result<Addresses>& found) {
+    if (!found || found->empty()) {
+      ++known_;
+      Reach record{.vantage = "direct",
+                   .detail = found ? "the name has no address" : found.error().what,
+                   .at = clock_.now()};
+      (void)stream_.put_answer({ledger_.add(spec), std::move(record)});
+      return;
+    }
+    known_ += found->size() * ports_of(*spec);
+    // One node, whichever of its addresses is asked.
+    const std::string node = net::node_of(*std::min_element(found->begin(), found->end()));
+    for (const IpAddress& address : *found)
+      if (!put(spec, address, node)) return;
+  }
+
+  [[nodiscard]] std::size_t ports_of(const TargetSpec& spec) const {
+    return spec.port ? 1 : ports_.size();
+  }
+  bool put(const Spec& spec, const IpAddress& address, const std::string& node = "") {
+    if (spec->port) return put(spec, HostPort{address, *spec->port}, node);
     for (Port port : ports_)
-      if (!put(spec, HostPort{address, port})) return false;
+      if (!put(spec, HostPort{address, port}, node)) return false;
     return true;
   }
-  bool put(const std::shared_ptr<const TargetSpec>& spec, const HostPort& endpoint) {
-    return stream_.put({.endpoint = endpoint}, ledger_.add(spec));
-  }
-  bool put_unresolved(const std::shared_ptr<const TargetSpec>& spec, const Error& error) {
-    Reach record{.vantage = "direct", .detail = error.what, .at = clock_.now()};
-    return stream_.put_answer({ledger_.add(spec), std::move(record)});
+  bool put(const Spec& spec, const HostPort& endpoint, const std::string& node) {
+    return stream_.put({.endpoint = endpoint, .node = node}, ledger_.add(spec));
   }
 
   net::ProbeStream& stream_;
   Ledger& ledger_;
   std::vector<Port> ports_;  // of targets without one
   const Clock& clock_;
-};
-
-using NextLine = std::function<std::optional<std::string>()>;
-using TakeSpec = std::function<bool(TargetSpec)>;
-
-/// Every line that is neither empty nor a comment. Stops at the first that is no target.
-Result<void> read_lines(const NextLine& next, const std::string& name, const TakeSpec& take) {
-  for (std::size_t number = 1;; ++number) {
-    const auto line = next();
-    if (!line) return {};
-    const auto first = line->find_first_not_of(" \t\r");
-    if (first == std::string::npos || (*line)[first] == '#') continue;
-    if (line->size() > kLongestLine) {
-      return Error{.kind = ErrorKind::usage,
-                   .what = fmt::format("line {} has more than {} bytes", number, kLongestLine),
-                   .subject = name,
-                   .hint = "one target a line"};
-    }
-    auto spec = parse_target(*line);
-    if (!spec)
-      return std::move(spec).error().with_context(fmt::format("{}, line {}", name, number));
-    if (!take(*std::move(spec))) return {};
-  }
-}
-
-/// One line, of which no more than the longest allowed is kept.
-std::optional<std::string> line_of(std::istream& in) {
-  std::string line;
-  std::array<char, kLongestLine + 2> piece;  // getline ends what it writes with a zero
-  if (!in.getline(piece.data(), piece.size())) {
-    if (in.gcount() == 0) return std::nullopt;
-    in.clear(in.rdstate() & ~std::ios::failbit);
-    in.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-    return std::string(kLongestLine + 1, 'x');
-  }
-  return std::string(piece.data());
-}
-
-/// Where targets come from: the arguments, then the file or stdin.
-class Source {
- public:
-  Source(const Runtime& runtime, const Options& options)
-      : runtime_(runtime), file_(options.probe.file) {
-    const bool nothing = options.arguments.empty() && file_.empty();
-    if (nothing) file_ = "-";
-    missing_ = nothing && runtime.io.in_is_terminal;
-    arguments_ = options.arguments;
-  }
-
-  /// What can be known to be wrong before the first packet leaves: every argument, and every line
-  /// of a regular file.
-  [[nodiscard]] Result<void> check() {
-    if (missing_) {
-      return Error{.kind = ErrorKind::usage,
-                   .what = "no targets",
-                   .hint = "name them, or give a list with -f FILE or on stdin"};
-    }
-    for (const std::string& argument : arguments_) {
-      TRY_ASSIGN(auto spec, parse_target(argument));
-      specs_.push_back(std::move(spec));
-    }
-    if (file_.empty() || file_ == "-") return {};
-    struct stat facts{};
-    std::ifstream file(file_);
-    if (!file || ::stat(file_.c_str(), &facts) != 0) {
-      return Error{.kind = ErrorKind::usage,
-                   .what = "cannot be read",
-                   .subject = file_,
-                   .hint = "check the path"};
-    }
-    if (!S_ISREG(facts.st_mode)) return {};
-    return read_lines([&] { return line_of(file); }, file_, [](const TargetSpec&) { return true; });
-  }
-
-  [[nodiscard]] Result<void> read(const TakeSpec& take) {
-    for (TargetSpec& spec : specs_)
-      if (!take(std::move(spec))) return {};
-    if (file_.empty()) return {};
-    if (file_ == "-") return read_lines(runtime_.io.read_line, "stdin", take);
-    std::ifstream file(file_);
-    return read_lines([&] { return line_of(file); }, file_, take);
-  }
-
- private:
-  const Runtime& runtime_;
-  std::string file_;
-  std::vector<std::string> arguments_;
-  std::vector<TargetSpec> specs_;
-  bool missing_ = false;
+  std::atomic<std::uint64_t> known_ = 0;
+  Resolver resolver_;
 };
 
 /// What became of all of them.
@@ -216,29 +165,31 @@ struct Tally {
   }
 };
 
-/// Takes the answers as they come and prints them.
+/// Takes the answers as they come and prints them; ends early if nobody takes what is printed.
 Tally print_answers(const Runtime& runtime, const Options& options, net::ProbeStream& stream,
-                    Ledger& ledger, Progress& progress) {
+                    Ledger& ledger, const std::function<void(const Tally&)>& every_now_and_then) {
   Tally tally;
   std::string lines;
-  SteadyPoint drawn = runtime.clock.steady();
-  while (const auto answer = stream.take()) {
+  SteadyPoint told = runtime.clock.steady();
+  for (;;) {
+    const bool there = stream.await(kProgressEvery);
+    if (const SteadyPoint now = runtime.clock.steady(); now - told >= kProgressEvery) {
+      told = now;
+      every_now_and_then(tally);
+    }
+    if (!there) continue;
+    const auto answer = stream.take();
+    if (!answer) return tally;
     const auto spec = ledger.take(answer->id);
     const render::Probed probed{spec->text, spec->id};
-    const Reach& reach = answer->record;
-    tally.add(reach);
+    tally.add(answer->record);
     const bool text = options.output == Output::text;
-    lines += text ? render::probe_text_line(probed, reach) : render::probe_json_line(probed, reach);
-    if (lines.size() >= kWrittenAtOnce || !stream.has_answer()) {
-      runtime.io.out << lines << std::flush;
-      lines.clear();
-    }
-    const bool live = runtime.io.err_is_terminal && !runtime.io.out_is_terminal;
-    if (!live || runtime.clock.steady() - drawn < kProgressEvery) continue;
-    drawn = runtime.clock.steady();
-    progress.update("", fmt::format("{} answered: {}", tally.asked, tally.to_string()));
+    lines += text ? render::probe_text_line(probed, answer->record)
+                  : render::probe_json_line(probed, answer->record);
+    if (lines.size() < kWrittenAtOnce && stream.has_answer()) continue;
+    if (!(runtime.io.out << lines << std::flush)) return tally;
+    lines.clear();
   }
-  return tally;
 }
 
 int exit_code_of(const Tally& tally, bool check) {
@@ -247,9 +198,9 @@ int exit_code_of(const Tally& tally, bool check) {
   return tally.of(Outcome::refused) == tally.asked && tally.asked > 0 ? kExitOk : kExitUnknown;
 }
 
-net::ProbeOptions probe_options(const Runtime& runtime, const Options& options) {
+net::ProbeOptions probe_options(const Options& options, std::stop_token stop) {
   net::ProbeOptions wanted;
-  wanted.stop = runtime.stop;
+  wanted.stop = std::move(stop);
   wanted.parallel = options.probe.concurrency;
   wanted.retries = options.probe.retries;
   wanted.rate = options.probe.rate;
@@ -264,20 +215,26 @@ net::ProbeOptions probe_options(const Runtime& runtime, const Options& options) 
 }  // namespace
 
 Result<int> run_probe(const Runtime& runtime, const Options& options) {
-  Source source(runtime, options);
+  TargetSource source(runtime, options);
   TRY(source.check());
+  if (options.probe.source) TRY(net::can_connect_from(*options.probe.source));
+  std::stop_source end;  // a stop request, or nobody takes the answers
+  const std::stop_callback passed_on(runtime.stop, [&] { end.request_stop(); });
   TRY_ASSIGN(const auto stream,
-             net::ProbeStream::start(probe_options(runtime, options), runtime.clock));
+             net::ProbeStream::start(probe_options(options, end.get_token()), runtime.clock));
   Ledger ledger;
+  Feeder feeder(*stream, ledger, options.ports, runtime.clock, end.get_token());
   Result<void> read;
-  std::thread reader([&] {
-    Feeder feeder(*stream, ledger, options.ports, runtime.clock);
-    read = source.read([&](TargetSpec spec) { return feeder.feed(std::move(spec)); });
-    stream->close();
-  });
+  std::thread reader([&] { read = feeder.feed_all(source, end.get_token()); });
   const SteadyPoint start = runtime.clock.steady();
   Progress progress(runtime, options);
-  const Tally tally = print_answers(runtime, options, *stream, ledger, progress);
+  const bool live = runtime.io.err_is_terminal && !runtime.io.out_is_terminal;
+  const Tally tally = print_answers(runtime, options, *stream, ledger, [&](const Tally& now) {
+    if (live)
+      progress.update("", fmt::format("{} of {} answered{}{}", now.asked, feeder.known(),
+                                      now.asked == 0 ? "" : ": ", now.to_string()));
+  });
+  end.request_stop();
   reader.join();
   const bool stopped = runtime.stop.stop_requested();
   progress.say(

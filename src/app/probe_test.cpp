@@ -98,6 +98,44 @@ TEST_F(Probing, NothingIsSentIfAnArgumentOrALineOfTheFileIsWrong) {
   EXPECT_EQ(felix.connections(), 0);
 }
 
+TEST_F(Probing, ANulIsPartOfItsLine) {
+  const std::string path = ::testing::TempDir() + "catflap-probe-nul";
+  std::ofstream(path) << "127.9.0.1" << '\0' << "garbage\n";
+  EXPECT_EQ(world.run({"probe", "-f", path}), 2);
+  EXPECT_THAT(world.err.str(), HasSubstr("line 1"));
+  std::remove(path.c_str());
+}
+
+TEST_F(Probing, AFolderIsNoFileOfTargets) {
+  EXPECT_EQ(world.run({"probe", "-f", ::testing::TempDir()}), 2);
+  EXPECT_THAT(world.err.str(), HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST_F(Probing, ASourceIsAnAddressOfThisMachineAndOfTheTargetsFamily) {
+  EXPECT_EQ(world.run({"probe", "--source", "192.0.2.1", closed.endpoint.to_string()}), 2);
+  EXPECT_THAT(world.err.str(), HasSubstr("cannot connect from 192.0.2.1"));
+  EXPECT_EQ(world.out.str(), "");
+  EXPECT_EQ(world.run({"probe", "--source", "127.0.0.1", closed.endpoint.to_string(), "::1"}), 0);
+  EXPECT_EQ(lines().at(closed.endpoint.to_string()).at("outcome").as_string(), "refused");
+  EXPECT_EQ(lines().at("::1").at("detail").as_string(),
+            "cannot connect from 127.0.0.1, an IPv4 address, to an IPv6 address");
+}
+
+TEST_F(Probing, ANamesAddressesAreOneNode) {
+  net::testing::Crowd crowd;
+  const ScriptedServer one(plain_http(http("x 1\n")), "127.0.0.1", &crowd);
+  world.answers = {one.endpoint().to_string(), fmt::format("localhost:{}", one.endpoint().port),
+                   one.endpoint().to_string()};
+  EXPECT_EQ(world.run({"probe"}), 0);
+  EXPECT_EQ(crowd.most(), 1);
+}
+
+TEST_F(Probing, NobodyWhoTakesTheAnswersIsTheEnd) {
+  world.out.setstate(std::ios::badbit);
+  EXPECT_EQ(world.run({"probe", "127.0.0.0/8", "--port", fmt::to_string(closed.endpoint.port)}), 4);
+  EXPECT_THAT(world.err.str(), HasSubstr("could not be written to stdout"));
+}
+
 TEST_F(Probing, AWrongLineOfStdinEndsTheRunAfterWhatCameBefore) {
   world.answers = {felix.endpoint().to_string(), "n1:x", "127.0.0.1:1"};
   EXPECT_EQ(world.run({"probe"}), 2);

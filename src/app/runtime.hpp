@@ -23,8 +23,8 @@ struct ConnectFlags;
 struct Io {
   std::ostream& out;  // results
   std::ostream& err;  // progress, questions, errors
-  std::function<std::optional<std::string>()>
-      read_line;  // one line of stdin; none at its end or after a stop request
+  /// One line of stdin; none at its end or after a stop request.
+  std::function<Result<std::optional<std::string>>(const std::stop_token&)> read_line;
   bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;

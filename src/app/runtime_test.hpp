@@ -27,7 +27,7 @@ struct World {
   int run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "catflap");
     std::size_t next = 0;
-    const auto read_line = [&]() -> std::optional<std::string> {
+    const auto read_line = [&](const std::stop_token&) -> Result<std::optional<std::string>> {
       return next < answers.size() ? std::optional(answers[next++]) : std::nullopt;
     };
     const Runtime runtime{.io = {.out = out,

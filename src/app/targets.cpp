@@ -1,13 +1,10 @@
 #include "app/targets.hpp"
 
-#include <netdb.h>
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
-#include <cstring>
-#include <memory>
 
+#include "app/json_members.hpp"
 #include "base/text.hpp"
 
 namespace catflap::app {
@@ -38,15 +35,27 @@ std::optional<Port> parse_port(std::string_view text) {
   return static_cast<Port>(port);
 }
 
+/// What the system's own reader takes for an address, such as 2130706433, 127.1 or 0x7f000001.
+bool is_number_address(std::string_view text) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t dot = std::min(text.find('.', at), text.size());
+    std::string_view label = text.substr(at, dot - at);
+    const bool hex = label.starts_with("0x") || label.starts_with("0X");
+    if (hex) label.remove_prefix(2);
+    const char* digits = hex ? "0123456789abcdefABCDEF" : "0123456789";
+    if (label.find_first_not_of(digits) != label.npos) return false;
+    at = dot + 1;
+  }
+  return true;
+}
+
 bool is_name(std::string_view text) {
   const auto fits = [](unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_';
   };
-  // A mistyped address is no name: the last label of a name is never a number.
-  const bool number = text.find_first_not_of("0123456789.") == text.npos;
-  return !text.empty() && text.size() <= kLongestName && !number && text.front() != '-' &&
-         text.front() != '.' && std::all_of(text.begin(), text.end(), fits);
+  return !text.empty() && text.size() <= kLongestName && !is_number_address(text) &&
+         text.front() != '-' && text.front() != '.' && std::all_of(text.begin(), text.end(), fits);
 }
 
 /// Host and port as texts; the port is empty if none is written.
@@ -77,6 +86,8 @@ Result<void> set_host(TargetSpec& spec, std::string_view host) {
     spec.host = *address;
   } else if (is_name(host)) {
     spec.host = std::string(host);
+  } else if (const auto zone = host.find('%'); IpAddress::parse(host.substr(0, zone))) {
+    return bad_target(spec.text, "has a zone: link-local addresses are not taken");
   } else {
     return bad_target(spec.text, "is neither an address nor a name");
   }
@@ -98,19 +109,25 @@ Result<TargetSpec> parse_plain(std::string_view text) {
 }
 
 Result<TargetSpec> parse_json(std::string_view text) {
-  boost::system::error_code problem;
-  const auto value = boost::json::parse({text.data(), text.size()}, problem);
-  const auto* object = problem ? nullptr : value.if_object();
-  if (object == nullptr) return bad_target(text, "is not a JSON object");
-  for (const auto& member : *object) {
-    if (member.key() != "target" && member.key() != "id")
+  const auto members = json_members(text);
+  if (!members) return bad_target(text, members.error().what);
+  std::optional<std::string_view> target;
+  std::optional<std::string> id;
+  for (const auto& [name, value] : *members) {
+    if (name != "target" && name != "id")
       return bad_target(text, "has a member other than target and id");
+    if (name == "target" ? target.has_value() : id.has_value())
+      return bad_target(text, "has two members called " + name);
+    if (name == "target") {
+      target = value;
+    } else {
+      id = std::string(value);
+    }
   }
-  const auto* target = object->if_contains("target");
-  if (target == nullptr || !target->is_string())
-    return bad_target(text, "has no text as its target");
-  TRY_ASSIGN(TargetSpec spec, parse_plain(trimmed(std::string_view(target->get_string()))));
-  if (const auto* id = object->if_contains("id")) spec.id = *id;
+  if (!target || !target->starts_with('"')) return bad_target(text, "has no text as its target");
+  const auto host = boost::json::parse({target->data(), target->size()});
+  TRY_ASSIGN(TargetSpec spec, parse_plain(trimmed(std::string_view(host.get_string()))));
+  spec.id = std::move(id);
   return spec;
 }
 
@@ -121,6 +138,11 @@ Result<TargetSpec> parse_target(std::string_view line) {
   return text.starts_with('{') ? parse_json(text) : parse_plain(text);
 }
 
+std::uint64_t address_count(const Cidr& range) {
+  const int bits = range.base.is_v6() ? 128 : 32;
+  return std::uint64_t{1} << (bits - range.prefix_length);
+}
+
 void for_each_address(const Cidr& range, const std::function<bool(const IpAddress&)>& each) {
   auto bytes = range.base.bytes();
   const std::size_t size = range.base.is_v6() ? 16 : 4;
@@ -129,7 +151,7 @@ void for_each_address(const Cidr& range, const std::function<bool(const IpAddres
   for (int bit = 0; bit < host_bits; ++bit)
     bytes[size - 1 - static_cast<std::size_t>(bit) / 8] &=
         static_cast<std::uint8_t>(~(1u << (bit % 8)));
-  const std::uint64_t count = std::uint64_t{1} << host_bits;
+  const std::uint64_t count = address_count(range);
   for (std::uint64_t i = 0; i < count; ++i) {
     const bool more =
         each(range.base.is_v6() ? IpAddress::v6(bytes)
@@ -138,40 +160,6 @@ void for_each_address(const Cidr& range, const std::function<bool(const IpAddres
     for (std::size_t at = size; at-- > 0;)
       if (++bytes[at] != 0) break;
   }
-}
-
-Result<std::vector<IpAddress>> resolve_name(const std::string& name) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int problem = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (problem != 0)
-    return Error{.kind = ErrorKind::unreachable,
-                 .what = std::string("the name cannot be resolved: ") + ::gai_strerror(problem),
-                 .subject = name};
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, ::freeaddrinfo);
-  std::vector<IpAddress> addresses;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    IpAddress address;
-    if (one->ai_family == AF_INET) {
-      sockaddr_in four{};
-      std::memcpy(&four, one->ai_addr, sizeof four);
-      std::array<std::uint8_t, 4> bytes{};
-      std::memcpy(bytes.data(), &four.sin_addr, bytes.size());
-      address = IpAddress::v4(bytes);
-    } else if (one->ai_family == AF_INET6) {
-      sockaddr_in6 six{};
-      std::memcpy(&six, one->ai_addr, sizeof six);
-      std::array<std::uint8_t, 16> bytes{};
-      std::memcpy(bytes.data(), &six.sin6_addr, bytes.size());
-      address = IpAddress::v6(bytes);
-    } else {
-      continue;
-    }
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
-      addresses.push_back(address);
-  }
-  return addresses;
 }
 
 }  // namespace catflap::app

@@ -3,7 +3,7 @@
 //   [fd91::/120]:9091  {"target": "n1:9091", "id": anything}
 #pragma once
 
-#include <boost/json.hpp>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,7 +18,7 @@ namespace catflap::app {
 
 struct TargetSpec {
   std::string text;                                 // as written, without the id
-  std::optional<boost::json::value> id;             // handed through to the answer
+  std::optional<std::string> id;                    // JSON as written, handed through to the answer
   std::variant<std::string, IpAddress, Cidr> host;  // a name, an address, a range
   std::optional<Port> port;                         // none: those of --port
 };
@@ -27,10 +27,8 @@ struct TargetSpec {
 /// would be right. Ranges of IPv6 are taken up to /112 (65,536 addresses).
 [[nodiscard]] Result<TargetSpec> parse_target(std::string_view line);
 
+[[nodiscard]] std::uint64_t address_count(const Cidr& range);
 /// The addresses of a range, one after another, until `each` returns false.
 void for_each_address(const Cidr& range, const std::function<bool(const IpAddress&)>& each);
-
-/// The addresses of a name, as the system resolves it, each once. Blocks.
-[[nodiscard]] Result<std::vector<IpAddress>> resolve_name(const std::string& name);
 
 }  // namespace catflap::app

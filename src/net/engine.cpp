@@ -53,10 +53,8 @@ struct Visit {
   int retries_left = 0;
 };
 
-/// Endpoints from a list have no node's name; then an address is what must not be asked twice at
-/// once.
 std::string node_key(const Target& target) {
-  return target.node.empty() ? "@" + target.endpoint.address.to_string() : target.node;
+  return target.node.empty() ? node_of(target.endpoint.address) : target.node;
 }
 
 /// No answer came in time.

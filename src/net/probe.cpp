@@ -30,6 +30,10 @@ class ListDesk final : public Desk {
 
 }  // namespace
 
+std::string node_of(const IpAddress& address) {
+  return "@" + address.to_string();  // which is no node's name
+}
+
 std::vector<Reach> probe(std::span<const Target> targets, const ProbeOptions& options,
                          const Clock& clock) {
   if (targets.empty()) return {};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -15,12 +16,14 @@ namespace catflap::net {
 
 struct Target {
   HostPort endpoint;
-  /// Targets of one node are asked one after another, never two at once. "": its address stands for
-  /// it.
+  /// Targets of one node are asked one after another, never two at once. "": node_of its address.
   std::string node;
   /// Only connect: the answer to "is this address reachable from here?"
   bool control = false;
 };
+
+/// The node of targets that have no node's name, by one of its addresses.
+[[nodiscard]] std::string node_of(const IpAddress& address);
 
 struct ProbeOptions {
   Duration connect_timeout{std::chrono::seconds{3}};

@@ -60,14 +60,16 @@ struct ProbeStream::Shared final : Desk {
     room.notify_all();
   }
 
-  /// Waits for some answers and moves them to `taken`: the first at once, what follows together.
-  void gather(std::unique_lock<std::mutex>& lock) {
+  /// Waits until then for some answers and moves them to `taken`: the first at once, what follows
+  /// together.
+  void gather(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until) {
     const auto enough = [this] { return ended || answers.size() >= awaited; };
     awaited = kGathered;
     (void)came.wait_until(lock, gathered + kGatherFor, enough);
     awaited = 1;
-    came.wait(lock, enough);
+    const bool some = came.wait_until(lock, until, enough);
     awaited = 0;
+    if (!some) return;
     gathered = std::chrono::steady_clock::now();
     taken.swap(answers);
     room.notify_all();
@@ -150,12 +152,18 @@ void ProbeStream::stop() {
   shared_->stop.request_stop();
 }
 
+bool ProbeStream::await(Duration most) {
+  Shared& it = *shared_;
+  if (!it.taken.empty()) return true;
+  std::unique_lock lock(it.mutex);
+  it.gather(lock, std::chrono::steady_clock::now() + most);
+  if (std::exchange(it.starved, false)) it.doorbell.ring();
+  return it.ended || !it.taken.empty();
+}
+
 std::optional<ProbeStream::Answer> ProbeStream::take() {
   Shared& it = *shared_;
-  if (it.taken.empty()) {
-    std::unique_lock lock(it.mutex);
-    it.gather(lock);
-    if (std::exchange(it.starved, false)) it.doorbell.ring();
+  while (!await(std::chrono::hours{1})) {
   }
   if (it.taken.empty()) return std::nullopt;
   Answer answer = std::move(it.taken.front());

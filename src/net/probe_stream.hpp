@@ -38,8 +38,10 @@ class ProbeStream {
   /// The next record, in the order in which they came about; waits for it, and while they come
   /// quickly for some at a time (10 ms at most). None when all are taken or the run was stopped.
   /// Records that are not taken hold up new visits, never running ones. For one thread, as
-  /// has_answer() is.
+  /// await() and has_answer() are.
   [[nodiscard]] std::optional<Answer> take();
+  /// Waits for so long at most; true: take() would not wait.
+  [[nodiscard]] bool await(Duration most);
   /// Is there one that take() has not given yet?
   [[nodiscard]] bool has_answer() const;
   /// Why the engine ended early, if it did; after take() gave none.

@@ -84,6 +84,45 @@ TEST(ProbeStream, RecordsThatNobodyTakesHoldUpNewVisits) {
   feeder.join();
 }
 
+TEST(ProbeStream, AddressesOfOneNodeAreNeverAskedAtOnce) {
+  Crowd apart, together;
+  const auto ask_both = [](Crowd& crowd, const std::string& node) {
+    const auto slowly = [](int socket, int nth) {
+      std::this_thread::sleep_for(20ms);
+      plain_http(http("x 1\n"))(socket, nth);
+    };
+    const ScriptedServer four(slowly, "127.0.0.1", &crowd);
+    const ScriptedServer six(slowly, "::1", &crowd);
+    const auto stream = started(quick());
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      const auto& server = i % 2 == 0 ? four : six;
+      (void)stream->put({.endpoint = server.endpoint(), .node = node}, i);
+    }
+    stream->close();
+    int answers = 0;
+    while (stream->take()) ++answers;
+    EXPECT_EQ(answers, 20);
+  };
+  ask_both(together, node_of(*IpAddress::parse("127.0.0.1")));
+  EXPECT_EQ(together.most(), 1);
+  ask_both(apart, "");
+  EXPECT_EQ(apart.most(), 2);
+}
+
+TEST(ProbeStream, AwaitsNoLongerThanAsked) {
+  const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
+  const ClosedPort closed;
+  const auto stream = started(quick());
+  ASSERT_TRUE(stream->put({.endpoint = silent.endpoint(), .node = "silent"}, 1));
+  EXPECT_FALSE(stream->await(30ms));
+  ASSERT_TRUE(stream->put({.endpoint = closed.endpoint, .node = "closed"}, 2));
+  EXPECT_TRUE(stream->await(2s));
+  EXPECT_EQ(stream->take()->id, 2U);
+  stream->stop();
+  EXPECT_TRUE(stream->await(2s));  // that there is none
+  EXPECT_FALSE(stream->take().has_value());
+}
+
 TEST(ProbeStream, AStopRequestEndsIt) {
   const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
   std::stop_source stop;

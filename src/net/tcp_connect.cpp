@@ -248,10 +248,30 @@ bool bind_to(int socket, const IpAddress& source) {
   return ::bind(socket, address.get(), address.size) == 0;
 }
 
+const char* family_of(const IpAddress& address) {
+  return address.is_v6() ? "IPv6" : "IPv4";
+}
+
 }  // namespace
+
+Result<void> can_connect_from(const IpAddress& source) {
+  const int type = SOCK_STREAM | SOCK_CLOEXEC;
+  const UniqueFd socket(::socket(source.is_v6() ? AF_INET6 : AF_INET, type, IPPROTO_TCP));
+  if (socket && bind_to(socket.get(), source)) return {};
+  return Error{
+      .kind = ErrorKind::usage,
+      .what = fmt::format("cannot connect from {}: {}", source.to_string(), words_for(errno)),
+      .hint = "give one of this machine's IPv4 or IPv6 addresses"};
+}
 
 ConnectStart start_connect(const HostPort& endpoint, const std::optional<IpAddress>& source) {
   const bool v6 = endpoint.address.is_v6();
+  if (source && source->is_v6() != v6) {
+    const std::string words =
+        fmt::format("cannot connect from {}, an {} address, to an {} address", source->to_string(),
+                    family_of(*source), family_of(endpoint.address));
+    return {UniqueFd{}, ConnectFailure{Outcome::error, words}};
+  }
   const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   UniqueFd socket(::socket(v6 ? AF_INET6 : AF_INET, type, IPPROTO_TCP));
   if (!socket) {

@@ -24,6 +24,7 @@
 #include "base/clock.hpp"
 #include "base/handle.hpp"
 #include "base/ip.hpp"
+#include "base/result.hpp"
 #include "core/model/observation.hpp"
 
 namespace catflap::net {
@@ -64,6 +65,9 @@ struct ConnectStart {
 /// `source`: the address to connect from; none: the kernel's choice.
 [[nodiscard]] ConnectStart start_connect(const HostPort& endpoint,
                                          const std::optional<IpAddress>& source = {});
+
+/// Is it an address of this machine's? Fails with usage if not.
+[[nodiscard]] Result<void> can_connect_from(const IpAddress& source);
 
 enum class ConnectState { pending, open, failed };
 struct ConnectCheck {

@@ -104,5 +104,14 @@ TEST(TcpConnect, OnlyExhaustionIsWorthAnotherTry) {
   EXPECT_FALSE(judge_connect({.error = EADDRNOTAVAIL}).exhausted);
 }
 
+TEST(CanConnectFrom, OnlyOnesOwnAddresses) {
+  EXPECT_TRUE(can_connect_from(*IpAddress::parse("127.0.0.9")).has_value());
+  for (const char* other : {"192.0.2.1", "2001:db8::1", "fe80::1"}) {
+    const auto can = can_connect_from(*IpAddress::parse(other));
+    ASSERT_FALSE(can.has_value()) << other;
+    EXPECT_EQ(can.error().kind, ErrorKind::usage);
+  }
+}
+
 }  // namespace
 }  // namespace catflap::net

@@ -132,7 +132,7 @@ TEST(Documents, AProbeIsOneLine) {
                        .key = "EC P-256",
                        .sha256 = std::string(64, 'a')};
   reach.phases = {std::chrono::microseconds(1250), std::chrono::microseconds(80), {}};
-  const std::string line = probe_json_line({"n1", json::value(7)}, reach);
+  const std::string line = probe_json_line({"n1", "7"}, reach);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   expect_golden("probe.json", to_json_text(json::parse(line)));
 }

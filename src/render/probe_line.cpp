@@ -54,7 +54,6 @@ std::string probe_json_line(const Probed& probed, const Reach& reach) {
   line["apiVersion"] = kApiVersion;
   line["kind"] = "Probe";
   line["target"] = probed.target;
-  if (probed.id) line["id"] = *probed.id;
   line["address"] = reach.endpoint.port == 0 ? json::value(nullptr)
                                              : json::value(reach.endpoint.address.to_string());
   line["port"] = reach.endpoint.port == 0 ? json::value(nullptr) : json::value(reach.endpoint.port);
@@ -73,7 +72,9 @@ std::string probe_json_line(const Probed& probed, const Reach& reach) {
   line["us"] = {{"connect", microseconds(reach.phases.connect)},
                 {"handshake", microseconds(reach.phases.handshake)},
                 {"firstByte", microseconds(reach.phases.first_byte)}};
-  return json::serialize(line) + "\n";
+  std::string text = json::serialize(line);
+  if (probed.id) text.insert(text.size() - 1, ",\"id\":" + *probed.id);
+  return text + "\n";
 }
 
 std::string probe_text_line(const Probed& probed, const Reach& reach) {

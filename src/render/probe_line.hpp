@@ -2,7 +2,6 @@
 // read.
 #pragma once
 
-#include <boost/json.hpp>
 #include <optional>
 #include <string>
 
@@ -13,7 +12,7 @@ namespace catflap::render {
 /// What was asked for, as it was written.
 struct Probed {
   std::string target;
-  std::optional<boost::json::value> id;
+  std::optional<std::string> id;  // JSON, printed unchanged
 };
 
 /// With a final line break.
