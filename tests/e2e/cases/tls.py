@@ -16,12 +16,14 @@ def article(c):
     closer = c.user_with("closer")
     kept = SimpleNamespace(before=c.template())
     kept.diagnosis = c.catflap("diagnose", "-o", "json", user=closer)
+    kept.retold = c.catflap("diagnose", "--from", "apiserver,portforward", "-o", "json")
     with Starts() as starts:
         kept.close = c.catflap("close", "--yes", "--settle", "3s", "-o", "json", user=closer)
     kept.starts = starts.per_node()
     kept.answering = answering(c)
     kept.closed = c.template()
     kept.verify = c.catflap("verify", "--settle", "3s", "-o", "json", user=c.user_with("verifier"))
+    kept.retold_when_closed = c.catflap("diagnose", "--from", "apiserver,portforward", "-o", "json")
     kept.undo = c.catflap("undo", "--yes", "-o", "json", user=closer)
     kept.undone, kept.answering_when_undone = c.template(), answering(c)
     kept.diagnosis_when_undone = c.catflap("diagnose", "-o", "json", user=closer)
@@ -41,6 +43,30 @@ def tls_alone_is_exposed(kept):
         holds(rows and all(r["tls"] and r["clientCert"] == "none" for r in rows),
               f"{name} was not read over TLS: {rows}")
     same("verdicts after undo", verdicts(kept.diagnosis_when_undone.json), all_are("exposed"))
+
+
+def rows_of(document, node, vantage):
+    return [row for row in node_of(document, node)["reachable"] if row["vantage"] == vantage]
+
+
+@case(of=article, twin="tls-is-not-read-where-it-is-closed")
+def tls_is_read_through_the_api_server_and_a_forwarded_port(kept):
+    """Both find that plain text is not wanted, and read the metrics over TLS."""
+    for name in ADDRESSES:
+        for vantage in ("apiserver", "portforward"):
+            read = [(row["tls"], row["outcome"], row["identity"]) for row in rows_of(kept.retold.json, name, vantage)]
+            same(f"{name} by {vantage}", read, [(True, "open", "felix")])
+    same("verdicts", verdicts(kept.retold.json), all_are("exposed"))
+
+
+@case(of=article, twin="tls-is-read-through-the-api-server-and-a-forwarded-port")
+def tls_is_not_read_where_it_is_closed(kept):
+    """The same look after close: both are refused, and that alone closes nothing."""
+    for name in ADDRESSES:
+        for vantage in ("apiserver", "portforward"):
+            outcomes = {row["outcome"] for row in rows_of(kept.retold_when_closed.json, name, vantage)}
+            same(f"{name} by {vantage}", outcomes, {"refused"})
+    same("verdicts", verdicts(kept.retold_when_closed.json), all_are("unknown"))
 
 
 @case(of=article, twin="tls-alone-is-exposed")
