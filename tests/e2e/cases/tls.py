@@ -54,7 +54,7 @@ def tls_is_read_through_the_api_server_and_a_forwarded_port(kept):
     """Both find that plain text is not wanted, and read the metrics over TLS."""
     for name in ADDRESSES:
         for vantage in ("apiserver", "portforward"):
-            read = [(row["tls"], row["outcome"], row["identity"]) for row in rows_of(kept.retold.json, name, vantage)]
+            read = [(row["tls"] is not None, row["outcome"], row["identity"]) for row in rows_of(kept.retold.json, name, vantage)]
             same(f"{name} by {vantage}", read, [(True, "open", "felix")])
     same("verdicts", verdicts(kept.retold.json), all_are("exposed"))
 
