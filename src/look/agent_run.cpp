@@ -16,6 +16,7 @@ namespace catflap::look {
 namespace {
 
 constexpr Duration kTick{300};
+constexpr Duration kSecond{1000};
 constexpr Duration kPodSoon{2000};  // a Job without a pod for that long may have been refused one
 constexpr Duration kRefusalsEvery{
     2000};                              // no server caches events: each look is a read of them all
@@ -123,7 +124,7 @@ class AgentRun {
         namespace_(std::move(where)),
         jobs_(jobs),
         at_once_(std::max<std::size_t>(pace.at_once, 1)),
-        between_(std::chrono::seconds(1) / std::max<std::size_t>(pace.a_second, 1)),
+        between_(kSecond / std::max<int>(static_cast<int>(pace.a_second), 1)),
         take_(take) {}
   ~AgentRun() {
     for (const auto& [name, active] : active_) take_away(name, active.uid);

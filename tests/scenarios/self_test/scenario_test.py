@@ -84,6 +84,7 @@ WRONG = [  # (document, what the error says)
     (changed("steps", 3, to=RIGHT["steps"][1]), "waits for a run"),
     (changed("steps", 3, "stdout", to={"cluster": {"verdict": "closed"}}), "count of nodes"),
     (changed("twin_of", to="nobody"), "no other scenario nobody"),
+    (changed("twin_of", to=[]), "twin_of"),
 ]
 
 
@@ -123,6 +124,9 @@ class Validation(unittest.TestCase):
         load(changed("twin_of", to="twin"), changed("scenario", to="twin"))
         with self.assertRaisesRegex(scenario.Invalid, "ends closed too"):
             load(changed("twin_of", to="twin"), twin)
+        load(changed("twin_of", to=["open", "twin"]), changed("scenario", to="open"), changed("scenario", to="twin"))
+        with self.assertRaisesRegex(scenario.Invalid, "ends closed too"):
+            load(changed("twin_of", to=["open", "twin"]), changed("scenario", to="open"), twin)
 
 
 class Disturbances(unittest.TestCase):
