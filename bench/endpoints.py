@@ -126,6 +126,8 @@ def clients(folder: pathlib.Path, catflap: pathlib.Path, kind: str) -> dict[str,
                                                 str(CONCURRENCY), "-oG", "-", "-iL", f"{folder}/addresses"]
     if answers:
         commands["bare loop"] = ["sh", "-c", f"exec {folder}/bare {'tls' if tls else 'plain'} {port} < {folder}/addresses"]
+    if kind == "silent":
+        commands["bare loop"] = ["sh", "-c", f"exec {folder}/bare silent {port} {CONCURRENCY} {timeout} < {folder}/addresses"]
     return commands
 
 
@@ -145,8 +147,8 @@ def about() -> str:
     versions = [f"{name} {peers.version_in(name)}" for name in ("zgrab2", "tlsx") if peers.go_tool(name)]
     without = [name for name in ("zgrab2", "tlsx") if not peers.go_tool(name)] + ([] if shutil.which("nmap") else ["nmap"])
     return (f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once unless said, {RUNS} runs in turn (silent: 1). curl reads the whole body "
-            f"(90 KB), catflap and the bare loop (C, one after another, OpenSSL) until felix_host, zgrab2 the first 8 KB. The bare loop is the "
-            f"bound of what OpenSSL and the kernel cost." + (f" Built with CGO off: {', '.join(versions)}." if versions else "")
+            f"(90 KB), catflap and the bare loop (C, one after another, OpenSSL; with silent ones as many at once as catflap) until felix_host, "
+            f"zgrab2 the first 8 KB. The bare loop is the bound of what OpenSSL and the kernel cost." + (f" Built with CGO off: {', '.join(versions)}." if versions else "")
             + (f" Not here and left out: {', '.join(without)}." if without else ""))
 
 

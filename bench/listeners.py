@@ -68,14 +68,20 @@ def section(catflap, side_by_side, table, compared):
     lines = [f"{PROCESSES:,} processes with {PROCESSES * LISTENERS:,} listening sockets, {PROCESSES * CONNECTIONS:,} of connections, "
              f"{total:,} descriptors; {RUNS} runs in turn."]
 
-    def add(what, ours, theirs):
-        times = side_by_side({f"catflap {' '.join(ours)}": [*inside, catflap, *ours], f"ss {' '.join(theirs)}": [*inside, "ss", *theirs]}, runs=RUNS)
-        lines.extend(["", f"### {what}", "", *table(times), "", compared(times, "ss") + "."])
+    def add(what, ours, theirs, bound=None):
+        commands = {f"catflap {' '.join(ours)}": [*inside, catflap, *ours], f"ss {' '.join(theirs)}": [*inside, "ss", *theirs]}
+        times = side_by_side(commands | (bound or {}), runs=RUNS)
+        lines.extend(["", f"### {what}", "", *table(times), "", compared({name: times[name] for name in commands}, "ss") + "."])
+        for name in bound or {}:
+            lines.extend(["", f"catflap takes {times[next(iter(commands))][1] / times[name][1]:.2f} × the CPU of {name} (C, bench/walk.c): the "
+                              "kernel's own cost of listing every process's descriptors and reading each link, the sockets not even asked for."])
 
     one = ["listeners", "--port", str(PORT)], ["-Hlntp", f"sport = :{PORT}"]
     with tempfile.TemporaryDirectory() as name:
         program = pathlib.Path(name) / "calico-node"
         subprocess.run(["gcc", "-O2", "-o", program, ROOT / "bench/hold.c"], check=True)
+        walk = program.with_name("walk")
+        subprocess.run(["gcc", "-O2", "-o", walk, ROOT / "bench/walk.c"], check=True)
         try:
             # `ip` makes lo go up before the holder connects.
             alone = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
@@ -87,7 +93,7 @@ def section(catflap, side_by_side, table, compared):
                 with OwnCgroup(f"catflap-bench-{busy.process.pid}") as placed, Holder([*placed, *inside], program, 1, 1, 0, 0, PORT):
                     own = "a cgroup of its own and the name calico-node, as Felix" if placed else "the name calico-node, as Felix"
                     add(f"One process listens at port {PORT} (it has {own})", *one)
-                add("All listening sockets", ["listeners", "--all-owners"], ["-Hlntp"])
+                add("All listening sockets", ["listeners", "--all-owners"], ["-Hlntp"], {"bare walk": [walk]})
         except NotHere as reason:
             return [f"Not measured: {reason}."]
     return lines
