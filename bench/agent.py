@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What `catflap verify --from agent` costs at many nodes: the agent's Jobs on a real control plane whose kubelets are played.
+"""What `catflap diagnose --from agent` (one look) or `verify` (two) costs at many nodes: its Jobs on a real control plane.
 
-    bench/agent.py [--nodes 5000] [--catflap FILE] [WHAT…]     WHAT: verify, interrupt, kill, deadline; all without any
+    bench/agent.py [--nodes 5000] [--command verify] [--catflap FILE] [WHAT…]   WHAT: look, interrupt, kill, deadline; all without any
 
-KWOK runs the Jobs' pods and ends them at once; this program plays the kubelets' logs on every node's address, with the node's own
+KWOK plays the nodes, runs the Jobs' pods and ends them at once; this program plays the kubelets' logs on every node's address, with the node's own
 machine-id and boot-id. Requests are those of catflap's user in the API server's audit log. Needs root and ./dev control build.
 """
 import argparse
@@ -13,7 +13,6 @@ import http.server
 import json
 import os
 import pathlib
-import re
 import signal
 import socketserver
 import ssl
@@ -220,11 +219,11 @@ def left():
 
 
 class Bench:
-    def __init__(self, run, binary, inside, folder):
-        self.run, self.binary, self.inside, self.folder = run, binary, inside, folder
+    def __init__(self, run, command, inside, folder):
+        self.run, self.command, self.inside, self.folder = run, command, inside, folder
 
     def start(self, image):
-        command = [self.binary, "verify", "--from", "agent", "--image", image, "-o", "json", "--evidence", self.folder / "evidence.json"]
+        command = [*self.command, "--from", "agent", "--image", image, "-o", "json"]
         output = {"stdout": open(self.folder / "out", "w"), "stderr": open(self.folder / "err", "w"), "stdin": subprocess.DEVNULL}
         return Audit(self.run), time.monotonic(), subprocess.Popen([*self.inside, *command], **output)
 
@@ -235,7 +234,7 @@ class Bench:
             made += audit.read()
         return made
 
-    def verify(self):
+    def look(self):
         pids = {name: pid for name, pid in processes().items() if name.startswith(("kube-", "etcd"))}
         before = cpu(pids)
         audit, began, process = self.start(IMAGE)
@@ -243,8 +242,8 @@ class Bench:
         took, code = time.monotonic() - began, os.waitstatus_to_exitcode(status)
         spent = {name: round(seconds - before[name]) for name, seconds in cpu(pids).items()}
         counts = json.loads((self.folder / "out").read_text())["cluster"]["counts"] if code in (0, 1, 3) else (self.folder / "err").read_text()
-        print(f"verify: exit {code}, {counts}, {took:.0f} s, CPU {usage.ru_utime + usage.ru_stime:.1f} s, {usage.ru_maxrss >> 10} MiB")
-        print(f"  CPU seconds of the control plane: {spent}; evidence {(self.folder / 'evidence.json').stat().st_size >> 10} KiB")
+        print(f"{self.command[1]}: exit {code}, {counts}, {took:.0f} s, CPU {usage.ru_utime + usage.ru_stime:.1f} s, {usage.ru_maxrss >> 10} MiB")
+        print(f"  CPU seconds of the control plane: {spent}")
         tell(audit.read())
         print(f"  Jobs and pods left: {left()}", flush=True)
 
@@ -279,8 +278,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--nodes", type=int, default=5000)
     parser.add_argument("--catflap", default=str(ROOT / "build/release/catflap"))
+    parser.add_argument("--command", choices=["diagnose", "verify"], default="diagnose")
     parser.add_argument("--kubelets", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("what", nargs="*", default=["verify", "interrupt", "kill", "deadline"])
+    parser.add_argument("what", nargs="*", default=["look", "interrupt", "kill", "deadline"])
     given = parser.parse_args()
     if given.kubelets:
         play_kubelets(*given.kubelets)
@@ -297,7 +297,7 @@ def main():
             started.append(subprocess.Popen(kubelets, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
             started[-1].stdout.readline()
             inside = ["nsenter", "--net=/run/netns/catflap-control", "--", "env", f"KUBECONFIG={control('user', USER)}"]
-            bench = Bench(run, given.catflap, inside, folder)
+            bench = Bench(run, [given.catflap, given.command], [*inside, f"XDG_STATE_HOME={folder}"], folder)
             for what in given.what:
                 getattr(bench, what)()
         finally:
