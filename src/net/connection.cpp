@@ -38,7 +38,7 @@ std::string request_for(const HostPort& endpoint, std::string_view token) {
 
 Connection::Connection(const HostPort& endpoint, Speak speak, const TlsContext& context,
                        std::size_t max_bytes, const std::optional<IpAddress>& source)
-    : endpoint_(endpoint), context_(context), max_bytes_(max_bytes), answer_(max_bytes) {
+    : endpoint_(endpoint), context_(context), max_bytes_(max_bytes) {
   attempt_.speak = speak;
   auto start = start_connect(endpoint_, source);
   socket_ = std::move(start.socket);
@@ -126,8 +126,6 @@ void Connection::opened() {
   make_talkative(socket_.get(), endpoint_);
   wire_ = std::make_unique<Wire>(socket_.get(), kTlsOverhead);
   const Speak speak = attempt_.speak;
-  const bool token = speak == Speak::tls_with_token || speak == Speak::plain_with_token;
-  request_ = request_for(endpoint_, token ? context_.throwaway_token() : "");
   if (speak == Speak::plain || speak == Speak::plain_with_token) return ask();
   const bool show = speak == Speak::tls_with_certificate;
   tls_ = std::make_unique<TlsStream>(context_, *wire_,
@@ -136,6 +134,10 @@ void Connection::opened() {
 }
 
 void Connection::ask() {
+  const Speak speak = attempt_.speak;
+  const bool token = speak == Speak::tls_with_token || speak == Speak::plain_with_token;
+  request_ = request_for(endpoint_, token ? context_.throwaway_token() : "");
+  answer_ = std::make_unique<HttpAnswer>(max_bytes_);
   wire_->allow(uses_tls() ? kLargestRecord : max_bytes_);
   phase_ = Phase::asking;
 }
@@ -188,11 +190,11 @@ Connection::Go Connection::on_answer_bytes(std::string_view bytes) {
   if (attempt_.phases.first_byte.count() == 0) attempt_.phases.first_byte = lap();
   // As much more TLS as there was answer in it: records of one byte have 22 besides.
   if (uses_tls()) wire_->allow(bytes.size());
-  switch (answer_.feed(bytes)) {
+  switch (answer_->feed(bytes)) {
     case HttpAnswer::State::reading:
       return Go::on;
     case HttpAnswer::State::done:
-      return end(End::answered, fmt::format("HTTP {}", answer_.status()));
+      return end(End::answered, fmt::format("HTTP {}", answer_->status()));
     case HttpAnswer::State::cut:
       return end(End::cut, fmt::format("answer cut after {} bytes", max_bytes_));
     case HttpAnswer::State::malformed:
@@ -202,10 +204,10 @@ Connection::Go Connection::on_answer_bytes(std::string_view bytes) {
 }
 
 Connection::Go Connection::on_end_of_stream() {
-  if (answer_.end_of_stream() == HttpAnswer::State::done)
-    return end(End::answered, fmt::format("HTTP {}", answer_.status()));
-  return end(End::closed, answer_.identity() == Identity::none ? "closed without an answer"
-                                                               : "closed inside its answer");
+  if (answer_->end_of_stream() == HttpAnswer::State::done)
+    return end(End::answered, fmt::format("HTTP {}", answer_->status()));
+  return end(End::closed, answer_->identity() == Identity::none ? "closed without an answer"
+                                                                : "closed inside its answer");
 }
 
 /// The wire or TLS gave up. An alert explains more than the hang-up that follows it.
@@ -239,12 +241,14 @@ Connection::Go Connection::end(End how, std::string detail) {
 void Connection::collect() {
   if (!wire_) return;
   attempt_.bytes = wire_->received();
-  attempt_.identity = answer_.identity();
-  attempt_.felix_host = answer_.felix_host();
-  attempt_.product = answer_.product();
-  attempt_.product_mark = answer_.product_mark();
-  attempt_.http_status = answer_.status();
-  attempt_.excerpt = answer_.excerpt();
+  if (answer_) {
+    attempt_.identity = answer_->identity();
+    attempt_.felix_host = answer_->felix_host();
+    attempt_.product = answer_->product();
+    attempt_.product_mark = answer_->product_mark();
+    attempt_.http_status = answer_->status();
+    attempt_.excerpt = answer_->excerpt();
+  }
   const bool spoke_tls = uses_tls() && wire_->received() > 0 && may_be_tls(wire_->head());
   if (!spoke_tls) {
     if (attempt_.excerpt.empty()) attempt_.excerpt = wire_->head();

@@ -72,8 +72,8 @@ class Connection {
   std::unique_ptr<Wire> wire_;
   std::unique_ptr<TlsStream> tls_;
   std::string request_;
-  std::size_t asked_ = 0;  // bytes of the request that are sent
-  HttpAnswer answer_;
+  std::size_t asked_ = 0;               // bytes of the request that are sent
+  std::unique_ptr<HttpAnswer> answer_;  // from asking on
   Attempt attempt_;
   // A handshake takes less than the clock of the deadlines can tell.
   std::chrono::steady_clock::time_point phase_began_ = std::chrono::steady_clock::now();

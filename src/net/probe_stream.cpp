@@ -14,7 +14,7 @@ namespace catflap::net {
 namespace {
 
 constexpr std::size_t kAhead =
-    4096;  // targets waiting to be asked, and records waiting to be taken
+    1024;  // targets waiting to be asked, and records waiting to be taken
 // Waking a thread costs as much as a few system calls, so nobody is woken for one target or one
 // record while others come: who waits for room is woken at this many, who takes records when there
 // are that many or that much time has gone.
