@@ -132,7 +132,7 @@ const std::vector<Command>& rows() {
        Output::json,
        "json text",
        {{"output", "json (default) or text"},
-        {"timeout", "longest time to connect (default 3s)"},
+        {"timeout", "longest time for an endpoint (default 8s, 3s of it to connect)"},
         {"port", "of targets without one (default 9091)"},
         {"check", "exit code 0: every one refused, 1: one is open, 3: not known"}}},
       {"agent",

@@ -210,10 +210,7 @@ net::ProbeOptions probe_options(const Options& options, std::stop_token stop) {
   wanted.retries = options.probe.retries;
   wanted.rate = options.probe.rate;
   wanted.source = options.probe.source;
-  if (options.timeout) {
-    wanted.connect_timeout = *options.timeout;
-    wanted.total_timeout = std::max(*options.timeout, wanted.total_timeout);
-  }
+  if (options.timeout) wanted.connect_timeout = wanted.total_timeout = *options.timeout;
   return wanted;
 }
 

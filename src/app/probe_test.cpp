@@ -84,6 +84,16 @@ TEST_F(Probing, ATargetWithoutAPortIsAskedAtEachOfPorts) {
   EXPECT_THAT(world.out.str(), HasSubstr("refused     Connection refused"));
 }
 
+TEST_F(Probing, TimeoutBoundsAWholeTryAndNotTheConnectOnly) {
+  const ScriptedServer silent([](int socket, int) { net::testing::wait_for_hangup(socket); });
+  const std::string open = silent.endpoint().to_string();
+  EXPECT_EQ(world.run({"probe", "--timeout", "300ms", open}), 0);
+  const auto said = lines().at(open);
+  EXPECT_EQ(said.at("outcome").as_string(), "open");
+  EXPECT_GE(said.at("tookMs").as_int64(), 300);
+  EXPECT_LT(said.at("tookMs").as_int64(), 3000);
+}
+
 TEST_F(Probing, NothingIsSentIfAnArgumentOrALineOfTheFileIsWrong) {
   const std::string path = ::testing::TempDir() + "catflap-probe-targets";
   std::ofstream(path) << felix.endpoint().to_string() << "\n\n10.0.0.1:99999\n";

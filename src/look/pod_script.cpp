@@ -14,10 +14,12 @@ namespace {
 using Tool = PodOutput::Tool;
 
 constexpr std::size_t kMostLines = 16u << 10;  // of one section
+constexpr std::size_t kLongestLine = 2048;     // as the script cuts them
 
 // m TEXT: a marker line. k: of what comes, the lines that matter; head bounds how much is read at
-// all, so a body without an end costs a megabyte. Calico's image has not these two by their names
-// (node/clean-up-filesystem.sh). c ID URL, d ID ADDRESS PORT PATH: one section.
+// all, so a body without an end costs a megabyte. Each line with felix_host comes, in whatever
+// spelling: with one, nobody is positively not Felix. Calico's image has not these two by their
+// names (node/clean-up-filesystem.sh). c ID URL, d ID ADDRESS PORT PATH: one section.
 // curl's own words are kept apart from the body: both go to one pipe otherwise, in any order. What
 // a curl of 2023 says of a refusal is "Couldn't connect", so it is asked again for the reason.
 constexpr const char* kFunctions = R"(
@@ -27,7 +29,7 @@ for f in head cut; do
 command -v $f >/dev/null 2>&1 || eval "$f() { coreutils --coreutils-prog=$f \"\$@\"; }"
 done
 m() { printf '\n#%s %s\n' $n "$1"; }
-k() { head -c 1100000 | grep -a -e "^#$n " -e '^HTTP/' -e '^felix_host{' -e '^typha_breadcrumb_size_count' | head -n 24 | cut -c 1-2048; }
+k() { head -c 1100000 | grep -a -e "^#$n " -e '^HTTP/' -e felix_host -e '^typha_breadcrumb_size_count' | head -n 24 | cut -c 1-2048; }
 c() {
 m "begin $1"
 {
@@ -93,9 +95,11 @@ void take_marker(PodSaid& said, std::string_view words) {
 void take_line(PodSaid& said, std::string_view line) {
   if (line.starts_with("HTTP/1.") && line.size() >= 12) {
     if (said.http_status == 0) said.http_status = std::max(number(line.substr(9, 3)), 0);
-  } else if (said.lines.size() + line.size() < kMostLines) {
+  } else if (line.size() < kLongestLine && said.lines.size() + line.size() < kMostLines) {
     said.lines += line;
     said.lines += '\n';
+  } else {
+    said.lines_missing = true;
   }
 }
 
@@ -182,7 +186,7 @@ void add_said(Reach& reach, const PodSaid& said, Tool tool, bool tls) {
   if (tls && tool == Tool::curl) add_tls_words(reach, said.words);
   if (said.http_status != 0) {
     // 18, 23, 28, 56, 63: the answer has no end, or is larger than is read.
-    const bool whole = said.complete && said.exit_code == 0;
+    const bool whole = said.complete && said.exit_code == 0 && !said.lines_missing;
     add_http(reach, {.status = said.http_status, .body = said.lines, .whole = whole});
     return;
   }

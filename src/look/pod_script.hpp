@@ -29,8 +29,9 @@ struct PodSaid {
   int exit_code = 0;       // curl's, or of bash under timeout
   bool connected = false;  // the port took the connection
   int http_status = 0;
-  std::string lines;  // of the body: felix_host and typha's mark
-  std::string words;  // the tool's own, one line
+  std::string lines;           // of the body: felix_host and typha's mark
+  bool lines_missing = false;  // others of these were too long or too many
+  std::string words;           // the tool's own, one line
 };
 
 struct PodOutput {

@@ -169,6 +169,23 @@ TEST_F(PodScript, ABodyWithoutAnEndIsCutAndNotIdentified) {
   EXPECT_NE(line(output, 0), "open other 200");
 }
 
+TEST_F(PodScript, FelixHostInASpellingThatIsNotReadIsNotPositivelyNotFelix) {
+  if (::system("command -v curl >/dev/null") != 0) GTEST_SKIP() << "no curl here";
+  const Listener4 quoted(http("go_x 1\n{\"felix_host\",host=\"n1\"} 1\nmore 2\n"));
+  const Listener4 page(http("<pre>felix_host{host=\"n1\"} 1</pre>\n"));
+  const Listener4 far(http(std::string(5512, 'x') + "\rfelix_host{host=\"n1\"} 1\r"));
+  const Listener4 comment(http("# TYPE felix_host gauge\ngo_x 1\n"));
+  asks = {at(quoted.port()), at(page.port()), at(far.port()), at(comment.port())};
+  const std::string path =
+      path_with({"sh", "bash", "timeout", "head", "grep", "cut", "sed", "cat"});
+  for (const char* tools : {"", path.c_str()}) {
+    const auto output = parse_pod_output(run(pod_script(kNonce, asks), tools), kNonce, asks.size());
+    EXPECT_THAT(lines(output), testing::ElementsAre("open felix 200 n1", "open unidentified 200",
+                                                    "open unidentified 200", "open other 200"))
+        << tools;
+  }
+}
+
 /// What curl 7.88 and bash 5.2 said on this project's machines: TLS with and without a demanded
 /// client certificate, plain text at a TLS request, silence.
 TEST(PodSaid, RecordedWords) {

@@ -94,7 +94,7 @@ std::vector<Result<kube::ForwardAnswer>> ForwardVantage::send(std::span<const As
   for (std::size_t i = 0; i < asks.size(); ++i) {
     const auto enough = [scan = &scans[i]](std::string_view piece) {
       scan->feed(piece);
-      return scan->felix_host() == net::MetricsScan::FelixHost::seen;
+      return scan->settled();
     };
     calls.push_back({.namespace_ = asks[i]->pod->namespace_,
                      .pod = asks[i]->pod->name,

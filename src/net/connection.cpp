@@ -34,6 +34,13 @@ std::string request_for(const HostPort& endpoint, std::string_view token) {
       token.empty() ? "" : "\r\n");
 }
 
+/// What somebody unknown said first: a banner is one line.
+std::string opening_words(std::string_view head) {
+  constexpr std::size_t kMost = 64;
+  const auto line = head.substr(0, head.find_first_of("\r\n"));
+  return std::string((line.empty() ? head : line).substr(0, kMost));
+}
+
 }  // namespace
 
 Connection::Connection(const HostPort& endpoint, Speak speak, const TlsContext& context,
@@ -227,7 +234,8 @@ Connection::Go Connection::on_failure() {
     default:
       break;
   }
-  return end(End::tls_failed, "TLS: " + (uses_tls() ? tls_->problem() : std::string{}));
+  const bool told = uses_tls() && !tls_->problem().empty();
+  return end(End::tls_failed, "TLS: " + (told ? tls_->problem() : "broken off"));
 }
 
 Connection::Go Connection::end(End how, std::string detail) {
@@ -250,18 +258,30 @@ void Connection::collect() {
     attempt_.excerpt = answer_->excerpt();
   }
   const bool spoke_tls = uses_tls() && wire_->received() > 0 && may_be_tls(wire_->head());
-  if (!spoke_tls) {
-    if (attempt_.excerpt.empty()) attempt_.excerpt = wire_->head();
-    return;
+  if (spoke_tls) {
+    collect_tls();
+  } else if (attempt_.excerpt.empty()) {
+    attempt_.excerpt = wire_->head();
   }
+  if (attempt_.product == Product::unknown) attempt_.product_mark = opening_words(wire_->head());
+}
+
+void Connection::collect_tls() {
   attempt_.certificate_asked = tls_->certificate_asked();
   attempt_.certificate_shown = tls_->certificate_shown();
   attempt_.tls = read_tls_facts(tls_->ssl());
-  if (attempt_.product == Product::unknown && !attempt_.tls->version.empty())
-    attempt_.product = Product::tls;
-  if (!tls_->alert()) return;
-  attempt_.tls->alert = alert_name(*tls_->alert());
-  attempt_.certificate_refused = attempt_.certificate_asked && refuses_certificate(*tls_->alert());
+  if (tls_->alert()) {
+    attempt_.tls->alert = alert_name(*tls_->alert());
+    attempt_.certificate_refused =
+        attempt_.certificate_asked && refuses_certificate(*tls_->alert());
+  }
+  const auto& facts = *attempt_.tls;
+  const bool understood = !facts.version.empty() || !facts.sha256.empty() || !facts.alert.empty();
+  if (attempt_.product != Product::unknown || !understood) return;
+  attempt_.product = Product::tls;
+  constexpr std::size_t kRecordHead = 16;
+  attempt_.product_mark =
+      facts.sha256.empty() ? wire_->head().substr(0, kRecordHead) : "sha256:" + facts.sha256;
 }
 
 }  // namespace catflap::net

@@ -62,6 +62,7 @@ class Connection {
   [[nodiscard]] bool uses_tls() const { return tls_ != nullptr; }
   [[nodiscard]] std::chrono::microseconds lap();
   void collect();
+  void collect_tls();
 
   HostPort endpoint_;
   const TlsContext& context_;

@@ -44,7 +44,8 @@ struct Visit {
   Order order;
   std::string node;  // the key of busy_
   TimePoint at{};
-  SteadyPoint started{};
+  SteadyPoint first_started{};
+  SteadyPoint started{};          // of the current try
   SteadyPoint connect_started{};  // of the current connection
   std::optional<SteadyPoint> alarm;
   std::unique_ptr<Connection> connection;
@@ -180,6 +181,7 @@ bool Engine::start_visit(Order order) {
   visit.at = clock_.now();
   visit.retries_left = options_.retries;
   begin(visit);
+  visit.first_started = visit.started;
   if (visit.connection->exhausted() && !visits_.empty()) {
     ready_.push_front(std::move(visit.order));
     return false;
@@ -291,7 +293,7 @@ void Engine::finish(Visit& visit) {
   record.node = visit.order.target.node;
   record.endpoint = visit.order.target.endpoint;
   record.at = visit.at;
-  record.took = clock_.steady() - visit.started;
+  record.took = clock_.steady() - visit.first_started;
   desk_.done(visit.order, std::move(record));
   if (visit.alarm) alarms_.erase({*visit.alarm, &visit});
   const auto node = busy_.find(visit.node);

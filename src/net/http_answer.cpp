@@ -87,11 +87,25 @@ HttpAnswer::State HttpAnswer::end_of_stream() {
 Identity HttpAnswer::identity() const {
   if (head_.empty()) return Identity::none;
   if (scan_.felix_host() == MetricsScan::FelixHost::seen) return Identity::felix;
-  const bool doubtful = scan_.felix_host() == MetricsScan::FelixHost::garbled || encoded_;
-  if (phase_ != Phase::done || doubtful) return Identity::unidentified;
+  if (phase_ != Phase::done || encoded_ || !is_positively_not_felix())
+    return Identity::unidentified;
   if (scan_.product() == Product::typha) return Identity::typha;
   if (ended_by_close_ && status_ / 100 == 2) return Identity::unidentified;
   return judge_status(status_);
+}
+
+/// Of a body that is whole.
+bool HttpAnswer::is_positively_not_felix() const {
+  const Product who = scan_.product();
+  switch (scan_.felix_host()) {
+    case MetricsScan::FelixHost::absent:
+      return true;
+    case MetricsScan::FelixHost::gathered:
+      // A copy, if it stands where such are kept. Anybody else may be handing on Felix's own text.
+      return who == Product::pushgateway || who == Product::node_exporter;
+    default:
+      return false;
+  }
 }
 
 Product HttpAnswer::product() const {
@@ -245,7 +259,7 @@ void HttpAnswer::take_body(std::string_view& bytes) {
   }
   if (!encoded_) scan_.feed(bytes.substr(0, taken));
   bytes.remove_prefix(taken);
-  if (scan_.felix_host() == MetricsScan::FelixHost::seen) {
+  if (scan_.settled()) {
     phase_ = Phase::done;
   } else if (phase_ == Phase::sized_body && body_left_ == 0) {
     finish();

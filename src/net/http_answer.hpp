@@ -17,7 +17,7 @@ class HttpAnswer {
  public:
   enum class State {
     reading,
-    done,       // complete, or felix_host was seen and no more is needed
+    done,       // complete, or felix_host was seen and a line behind it
     cut,        // max_bytes reached first, or the stream ended inside the answer
     malformed,  // not HTTP/1.x
   };
@@ -69,6 +69,7 @@ class HttpAnswer {
   void on_chunk_size(std::string_view line);
   void on_end_of_headers();
   void finish();
+  [[nodiscard]] bool is_positively_not_felix() const;
 
   Phase phase_ = Phase::status_line;
   std::size_t bytes_left_;

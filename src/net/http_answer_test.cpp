@@ -73,20 +73,79 @@ TEST(HttpAnswer, NothingElseIsFelix) {
   for (const std::string_view body :
        {"# HELP felix_host x\n# TYPE felix_host gauge\n", "felix_hostname{host=\"n\"} 1\n",
         "xfelix_host{host=\"n\"} 1\n", "# felix_host{host=\"n\"} 1\n",
-        "felix_resync_state 3\nfelix_log_errors 0\n", " felix_host{host=\"n\"} 1\n", "x",
-        "<html>felix_host{host=\"n\"} 1</html>\n"})
+        "felix_resync_state 3\nfelix_log_errors 0\n", "x", "<html>felix host</html>\n",
+        "scrape{job=\"felix_host\"} 3 1700000000000\n", "{\"x_felix_host\"} 1\n",
+        "# HELP felix_host x\r\nx 1\r\n"})
     EXPECT_EQ(parse(sized(body)), "done 200 other") << body;
 }
 
 TEST(HttpAnswer, AGarbledFelixHostIsNeitherFelixNorPositivelyNot) {
-  for (const std::string_view body :
-       {"felix_host 1\n", "felix_host{} 1\n", "felix_host{host=\"n\n", "felix_host{host=n} 1\n",
-        "felix_host{host=\"n\"}\n", "felix_host{node=\"n\"} 1\n", "felix_host{host=\"n\\\n",
-        "felix_host{host=\"n\" 1\n", "felix_host{host=\"n\"}1\n"})
-    EXPECT_EQ(parse(sized(body)), "done 200 unidentified") << body;
+  using namespace std::string_view_literals;
+  const std::string_view bodies[] = {
+      "felix_host 1\n",
+      "felix_host{} 1\n",
+      "felix_host{host=\"n\n",
+      "felix_host{host=n} 1\n",
+      "felix_host{host=\"n\"}\n",
+      "felix_host{node=\"n\"} 1\n",
+      "felix_host{host=\"n\\\n",
+      "felix_host{host=\"n\" 1\n",
+      "felix_host{host=\"n\"} x\n",
+      "felix_host{host=\"n\"} 1 x\n",
+      // Read, and not as Felix writes it.
+      "felix_host{host=\"n\"} 0\n",
+      "felix_host{host=\"n\"} 1 1700000000000\n",
+      "felix_host{host=\"n\",job=\"x\"} 1\n",
+      "felix_host{host=\"n\",host=\"n\"} 1\n",
+      // Twice, and not the same.
+      "felix_host{host=\"n\"} 1\nfelix_host{host=\"m\"} 1\n",
+      "felix_host 1\nfelix_host{host=\"n\"} 1\n",
+      "felix_host{host=\"n\"} 1\nfelix_host{host=\"n\",job=\"x\"} 1\n",
+      // In a byte order mark, a page, a JSON text, a Protocol Buffer, UTF-16; lines that CR ends.
+      "\xef\xbb\xbf"
+      "felix_host{host=\"n\"} 1\n",
+      "<pre>felix_host{host=\"n\"} 1</pre>\n",
+      "{\"metric\":\"felix_host\",\"host\":\"n\"}\n",
+      "\x2b\x0a\x0a"
+      "felix_host\x12\x01x\x18\x01",
+      "f\0e\0l\0i\0x\0_\0h\0o\0s\0t\0"sv,
+      "go_x 1\rfelix_host{host=\"n\"} 1\r",
+      "# TYPE felix_host gauge\rfelix_host{host=\"n\"} 1\r",
+      // Compressed, without a word.
+      "\x1f\x8b\x08\0\0\0\0\0"sv,
+  };
+  for (const auto body : bodies) EXPECT_EQ(parse(sized(body)), "done 200 unidentified") << body;
+  for (const auto body : bodies)
+    EXPECT_EQ(parse(chunked(std::string("# HELP x\ntypha_breadcrumb_size_count 1\n").append(body))),
+              "done 200 unidentified")
+        << body;
   EXPECT_EQ(parse(sized("felix_host{host=\"" + std::string(5000, 'n') + "\"} 1\n")),
             "done 200 unidentified");
-  EXPECT_EQ(parse(sized("felix_host 1\nfelix_host{host=\"n\"} 1\n")), "done 200 felix n");
+}
+
+TEST(HttpAnswer, FelixHostFarBehindInALineIsNotOverlooked) {
+  for (const std::size_t before : {1u, 2030u, 2038u, 2040u, 2045u, 2048u, 2050u, 9000u}) {
+    const std::string far = std::string(before, 'x') + "\rfelix_host{host=\"n\"} 1\r";
+    EXPECT_EQ(parse(sized(far)), "done 200 unidentified") << before;
+    EXPECT_EQ(parse(chunked(far, 3)), "done 200 unidentified") << before;
+    EXPECT_EQ(parse(sized("#" + far)), "done 200 unidentified") << before;
+    EXPECT_EQ(parse(sized(std::string(before, 'x') + "\rfelix host\r\ny 1\n")), "done 200 other");
+  }
+}
+
+TEST(HttpAnswer, WhatOthersGatheredOfFelixIsPositivelyNotFelixOnlyWhereSuchIsKept) {
+  const std::string pushed = "felix_host{host=\"n9\",instance=\"\",job=\"x\"} 1\n";
+  const std::string two = pushed + "felix_host{host=\"n8\",instance=\"\",job=\"x\"} 1\n";
+  EXPECT_EQ(parse(sized(two)), "done 200 unidentified");
+  EXPECT_EQ(parse(sized(two + "go_x 1\n")), "done 200 unidentified");
+  EXPECT_EQ(parse(sized(two + "pushgateway_build_info{} 1\n")), "done 200 other");
+  EXPECT_EQ(parse(sized(two + "node_exporter_build_info{} 1\n")), "done 200 other");
+  EXPECT_EQ(parse(sized(two + "typha_breadcrumb_size_count 1\n")), "done 200 unidentified");
+  // Not if it is not whole, or something in it was not understood.
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\n" + two + "pushgateway_build_info{} 1\n", Then::close),
+            "done 200 unidentified");
+  EXPECT_EQ(parse(sized(two + "felix_host{\npushgateway_build_info{} 1\n")),
+            "done 200 unidentified");
 }
 
 TEST(HttpAnswer, ReadsTheHostLabel) {
@@ -96,8 +155,12 @@ TEST(HttpAnswer, ReadsTheHostLabel) {
   } rows[] = {
       {R"(felix_host{host="a.b-c"} 1)", "a.b-c"},
       {R"(felix_host{host="a\"b\\c\nd"} 1)", "a\"b\\c\\x0ad"},
-      {R"(felix_host{a="x=\"},",host="n",b=""} 1)", "n"},
+      {R"(felix_host{host="x=\"},"} 1)", "x=\"},"},
       {R"(felix_host{host="n",} 1)", "n"},
+      {"\t felix_host { host\t= \"n\" , } \t1.0e0 \t", "n"},
+      {R"({"felix_host",host="n"} 1)", "n"},
+      {R"(felix_host{"host"="n"}1)", "n"},
+      {"felix_host{host=\"n\"} 1\nfelix_host{host=\"n\"} +1", "n"},
       {"felix_host{host=\"n\"} 1\r", "n"},
       {"felix_host{host=\"\x1b[2J\"} 1", "\\x1b[2J"},
   };

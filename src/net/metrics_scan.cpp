@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/text.hpp"
+#include "net/metrics_sample.hpp"
 
 namespace catflap::net {
 namespace {
 
 constexpr std::size_t kLongestLine = 2048;
-constexpr std::size_t kLongestNodeName = 253;  // a DNS subdomain name
+constexpr std::size_t kKept = kLongestLine + 2;  // one that is longer shows it, with a CR behind it
+constexpr std::size_t kLongestNodeName = 253;    // a DNS subdomain name
 constexpr std::string_view kFelixHost = "felix_host";
 constexpr std::size_t kLongestMark = 256;
 
@@ -34,61 +37,31 @@ bool is_sample_of(std::string_view line, std::string_view name) {
          line.starts_with(name);
 }
 
-/// A quoted label value off the front, unescaped as the text format has it (\\, \", \n).
-std::optional<std::string> take_quoted(std::string_view& text) {
-  if (!text.starts_with('"')) return std::nullopt;
-  std::string value;
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      text.remove_prefix(i + 1);
-      return value;
-    }
-    if (text[i] == '\\') {
-      if (++i == text.size()) return std::nullopt;
-      value += text[i] == 'n' ? '\n' : text[i];
-    } else {
-      value += text[i];
-    }
-  }
-  return std::nullopt;
+bool names_felix_host(std::string_view bytes) {
+  return bytes.find(kFelixHost) != std::string_view::npos;
 }
 
-/// The value of label `host` in `felix_host{a="b",host="…"} 1`; none if the line is not such a
-/// sample.
-std::optional<std::string> host_label(std::string_view line) {
-  line.remove_prefix(kFelixHost.size());
-  if (!line.starts_with('{')) return std::nullopt;
-  line.remove_prefix(1);
-  std::optional<std::string> host;
-  while (!line.starts_with('}')) {
-    const auto equals = line.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const std::string_view name = line.substr(0, equals);
-    line.remove_prefix(equals + 1);
-    auto value = take_quoted(line);
-    if (!value) return std::nullopt;
-    if (name == "host") host = std::move(value);
-    if (line.starts_with(',')) line.remove_prefix(1);
-  }
-  const bool has_value = line.size() > 2 && line[1] == ' ';
-  return has_value ? host : std::nullopt;
+/// Compressed, or in another coding, although neither was asked for.
+bool is_no_text(std::string_view bytes) {
+  return bytes.find('\0') != std::string_view::npos;
+}
+
+bool has_control_character(std::string_view line) {
+  return std::any_of(line.begin(), line.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; });
 }
 
 }  // namespace
 
 void MetricsScan::feed(std::string_view bytes) {
-  while (!bytes.empty() && felix_host_ != FelixHost::seen) {
+  while (!bytes.empty() && !settled_) {
     const auto end = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
     if (end != std::string_view::npos && partial_.empty()) {
       look_at(piece);
     } else {
-      const std::size_t room = kLongestLine - std::min(kLongestLine, partial_.size());
-      partial_.append(piece.substr(0, room));
-      if (end != std::string_view::npos) {
-        look_at(partial_);
-        partial_.clear();
-      }
+      add_to_line(piece);
+      if (end != std::string_view::npos) end_line();
     }
     if (end == std::string_view::npos) return;
     bytes.remove_prefix(end + 1);
@@ -96,8 +69,27 @@ void MetricsScan::feed(std::string_view bytes) {
 }
 
 void MetricsScan::end() {
-  if (!partial_.empty() && felix_host_ != FelixHost::seen) look_at(partial_);
+  if (!partial_.empty() && !settled_) end_line();
+}
+
+/// Of a line that is longer than is kept, the rest is only searched: a text without line feeds is
+/// one line.
+void MetricsScan::add_to_line(std::string_view piece) {
+  constexpr std::size_t kOverlap = kFelixHost.size() - 1;
+  const std::size_t room = kKept - partial_.size();
+  partial_.append(piece.substr(0, room));
+  if (piece.size() <= room || doubt_beyond_) return;
+  if (beyond_.empty()) beyond_ = partial_.substr(partial_.size() - kOverlap);
+  beyond_.append(piece.substr(room));
+  doubt_beyond_ = names_felix_host(beyond_) || is_no_text(beyond_);
+  beyond_.erase(0, beyond_.size() - kOverlap);
+}
+
+void MetricsScan::end_line() {
+  if (std::exchange(doubt_beyond_, false)) doubt();
+  look_at(partial_);
   partial_.clear();
+  beyond_.clear();
 }
 
 Product MetricsScan::product() const {
@@ -122,23 +114,46 @@ void MetricsScan::look_for_marks(std::string_view line) {
 }
 
 void MetricsScan::look_at(std::string_view line) {
-  line = line.substr(0, kLongestLine);
   if (line.ends_with('\r')) line.remove_suffix(1);
+  const bool hosts = names_felix_host(line);
+  if ((line.size() > kLongestLine && hosts) || is_no_text(line)) doubt();
+  line = line.substr(0, kLongestLine);
   if (line.starts_with('#')) {  // no sample, and most lines are such
     if (first_metric_.empty() && (line.starts_with("# HELP ") || line.starts_with("# TYPE ")))
       first_metric_ = line.substr(0, kLongestMark);
+    // Whoever ends lines otherwise has more than a comment in it.
+    if (hosts && has_control_character(line)) doubt();
     return;
   }
   look_for_marks(line);
-  if (!is_sample_of(line, kFelixHost)) return;
-  const auto host = host_label(line);
-  if (!host) {
-    felix_host_ = FelixHost::garbled;
-    return;
+  const auto sample = hosts ? parse_sample(line) : std::nullopt;
+  if (hosts && !sample) doubt();
+  if (sample && sample->name == kFelixHost) return on_felix_host(*sample, line);
+  settled_ = felix_host_ == FelixHost::seen;  // one name's samples stand together
+}
+
+/// Felix's own has the one label and is always 1; who gathers the samples of others adds labels
+/// (job, instance) or times.
+void MetricsScan::on_felix_host(const MetricsSample& sample, std::string_view line) {
+  const bool own = sample.labels.size() == 1 && sample.labels.front().name == "host" &&
+                   sample.value == 1 && !sample.has_time;
+  const std::string host =
+      own ? printable(sample.labels.front().value, kLongestNodeName).substr(0, kLongestNodeName)
+          : std::string{};
+  const auto says = own ? FelixHost::seen : FelixHost::gathered;
+  if (felix_host_ == FelixHost::absent) {
+    felix_host_ = says;
+    host_ = host;
+    if (own) felix_line_ = line;
+  } else if (felix_host_ != says || host_ != host) {
+    doubt();
   }
-  felix_host_ = FelixHost::seen;
-  host_ = printable(*host, kLongestNodeName).substr(0, kLongestNodeName);
-  felix_line_ = line;
+}
+
+void MetricsScan::doubt() {
+  felix_host_ = FelixHost::garbled;
+  host_.clear();
+  felix_line_.clear();
 }
 
 }  // namespace catflap::net

@@ -17,13 +17,16 @@ namespace catflap::net {
 /// typha/pkg/snapcache/cache.go).
 inline constexpr std::string_view kTyphaMark = "typha_breadcrumb_size_count";
 
+struct MetricsSample;
+
 class MetricsScan {
  public:
   enum class FelixHost {
     absent,
-    seen,     // felix_host{host="…"}
-    garbled,  // a line that starts like it and does not parse: neither Felix nor positively not
-              // Felix
+    seen,      // felix_host{host="…"} 1
+    gathered,  // with other labels, a time or another value: Felix's, by way of somebody else
+    garbled,   // named where no sample could be read, or twice and not the same, or the body is no
+               // text: neither Felix nor positively not Felix
   };
 
   /// The next bytes of the body, cut anywhere. Keeps at most one line of 2 KiB.
@@ -32,6 +35,8 @@ class MetricsScan {
   void end();
 
   [[nodiscard]] FelixHost felix_host() const { return felix_host_; }
+  /// Felix's sample was seen and another line behind it: what else may come is not looked at.
+  [[nodiscard]] bool settled() const { return settled_; }
   /// The label's value, unescaped, control characters as \xNN, at most 253 bytes (a node's name has
   /// no more).
   [[nodiscard]] const std::string& host() const { return host_; }
@@ -45,11 +50,18 @@ class MetricsScan {
   [[nodiscard]] std::string product_mark() const;
 
  private:
+  void add_to_line(std::string_view piece);
+  void end_line();
   void look_at(std::string_view line);
+  void on_felix_host(const MetricsSample& sample, std::string_view line);
+  void doubt();
   void look_for_marks(std::string_view line);
 
-  std::string partial_;
+  std::string partial_;        // the line that has begun, as far as it is kept
+  std::string beyond_;         // its last bytes, of one that is longer
+  bool doubt_beyond_ = false;  // felix_host stands there, or what is no text
   FelixHost felix_host_ = FelixHost::absent;
+  bool settled_ = false;
   std::string host_;
   std::string felix_line_;
   std::array<std::string, 5> marks_;  // the first line of each of the .cpp's table

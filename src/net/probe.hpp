@@ -27,7 +27,7 @@ struct Target {
 
 struct ProbeOptions {
   Duration connect_timeout{std::chrono::seconds{3}};
-  Duration total_timeout{std::chrono::seconds{8}};  // per target, all tries together
+  Duration total_timeout{std::chrono::seconds{8}};  // per try, all its connections
   std::size_t parallel = 256;                       // nodes at once
   std::size_t max_bytes = 1u << 20;  // of one answer; felix_host stood at byte 5,512 of a real one
   int retries = 0;                   // more visits to an endpoint that gave no answer in time

@@ -114,6 +114,20 @@ TEST(ProbeSchedule, AsksManyNodesAtOnceUpToItsLimit) {
   EXPECT_EQ(crowd.most(), 4);
 }
 
+TEST(ProbeSchedule, TheTimeOfAVisitHasAllItsTries) {
+  const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
+  const std::vector<Target> targets{{.endpoint = silent.endpoint(), .node = "n"}};
+  ProbeOptions options{.connect_timeout = 200ms, .total_timeout = 200ms};
+  const auto once = probe(targets, options, RealClock()).at(0);
+  EXPECT_EQ(silent.connections(), 1);
+  EXPECT_GE(once.took, 200ms);
+  EXPECT_LT(once.took, 600ms);
+  options.retries = 2;
+  const auto thrice = probe(targets, options, RealClock()).at(0);
+  EXPECT_EQ(silent.connections(), 1 + 3);
+  EXPECT_GE(thrice.took, 600ms);
+}
+
 TEST(ProbeSchedule, AStopRequestEndsItAtOnceAndLeavesNoVerdict) {
   const ScriptedServer silent([](int socket, int) { testing::wait_for_hangup(socket); });
   const ClosedPort closed;

@@ -90,8 +90,9 @@ enum class ClientCertificates {
 /// The server side of TLS for a script.
 class TlsServer {
  public:
-  /// TLS1_2_VERSION, TLS1_3_VERSION; the groups as OpenSSL names them, none: its own.
-  TlsServer(int only_version, ClientCertificates wanted, const char* only_groups = nullptr);
+  /// TLS1_2_VERSION, TLS1_3_VERSION; the groups and ciphers as OpenSSL names them, none: its own.
+  TlsServer(int only_version, ClientCertificates wanted, const char* only_groups = nullptr,
+            const char* only_ciphers = nullptr);
   /// Handshake, then `talk`, then close_notify. An unfinished handshake sends its alert and
   /// returns.
   void serve(int socket, const std::function<void(SSL*)>& talk) const;

@@ -130,13 +130,15 @@ void wait_for_hangup(int socket) {
   }
 }
 
-TlsServer::TlsServer(int only_version, ClientCertificates wanted, const char* only_groups)
+TlsServer::TlsServer(int only_version, ClientCertificates wanted, const char* only_groups,
+                     const char* only_ciphers)
     : certificate_(*make_throwaway_certificate(RealClock().now())),
       context_(SSL_CTX_new(TLS_server_method())) {
   SSL_CTX* context = context_.get();
   SSL_CTX_set_min_proto_version(context, only_version);
   SSL_CTX_set_max_proto_version(context, only_version);
   if (only_groups != nullptr) SSL_CTX_set1_groups_list(context, only_groups);
+  if (only_ciphers != nullptr) SSL_CTX_set_cipher_list(context, only_ciphers);
   SSL_CTX_use_certificate(context, certificate_.leaf.get());
   SSL_CTX_use_PrivateKey(context, certificate_.key.get());
   const auto accept_any = [](int, X509_STORE_CTX*) { return 1; };

@@ -17,7 +17,7 @@ namespace catflap::net {
 namespace {
 
 constexpr std::size_t kLongestName = 256;
-constexpr int kMostNames = 16;
+constexpr std::size_t kMostNames = 16;
 
 struct AlertRow {
   int number;
@@ -68,13 +68,18 @@ const AlertRow* find_alert(int alert) {
   return nullptr;
 }
 
+/// One that is not whole ends with "…".
+std::string cut_name(std::string_view name) {
+  return printable(name.substr(0, kLongestName)) + (name.size() > kLongestName ? "…" : "");
+}
+
 std::string text_of(const X509_NAME* name) {
   const BioHandle memory(BIO_new(BIO_s_mem()));
   if (!memory) return {};
   if (X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
-  std::array<char, kLongestName> text{};
+  std::array<char, kLongestName + 1> text{};
   const int length = BIO_read(memory.get(), text.data(), static_cast<int>(text.size()));
-  return length > 0 ? printable({text.data(), static_cast<std::size_t>(length)}) : std::string{};
+  return length > 0 ? cut_name({text.data(), static_cast<std::size_t>(length)}) : std::string{};
 }
 
 std::string_view bytes_of(const ASN1_STRING* text) {
@@ -82,10 +87,11 @@ std::string_view bytes_of(const ASN1_STRING* text) {
           static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
-/// "DNS:n1", "IP:10.0.0.1"; none for another kind.
+/// "DNS:n1", "IP:10.0.0.1", "URI:…", "email:…"; none for another kind.
 std::optional<std::string> name_of(const GENERAL_NAME* name) {
-  if (name->type == GEN_DNS)
-    return "DNS:" + printable(bytes_of(name->d.dNSName).substr(0, kLongestName));
+  if (name->type == GEN_DNS) return "DNS:" + cut_name(bytes_of(name->d.dNSName));
+  if (name->type == GEN_URI) return "URI:" + cut_name(bytes_of(name->d.uniformResourceIdentifier));
+  if (name->type == GEN_EMAIL) return "email:" + cut_name(bytes_of(name->d.rfc822Name));
   if (name->type != GEN_IPADD) return std::nullopt;
   const std::string_view bytes = bytes_of(name->d.iPAddress);
   std::array<std::uint8_t, 16> number{};
@@ -97,15 +103,15 @@ std::optional<std::string> name_of(const GENERAL_NAME* name) {
   return "IP:" + address.to_string();
 }
 
-std::vector<std::string> names_of(X509* leaf) {
-  std::vector<std::string> names;
+void add_names(X509* leaf, TlsFacts& facts) {
   const GeneralNamesHandle all(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr)));
-  if (!all) return names;
-  for (int i = 0; i < std::min(sk_GENERAL_NAME_num(all.get()), kMostNames); ++i) {
-    if (auto name = name_of(sk_GENERAL_NAME_value(all.get(), i))) names.push_back(*std::move(name));
+  if (!all) return;
+  const int count = sk_GENERAL_NAME_num(all.get());
+  for (int i = 0; i < count && facts.names.size() < kMostNames; ++i) {
+    if (auto name = name_of(sk_GENERAL_NAME_value(all.get(), i)))
+      facts.names.push_back(*std::move(name));
   }
-  return names;
 }
 
 std::string key_of(X509* leaf) {
@@ -143,7 +149,7 @@ TlsFacts read_certificate(X509* leaf) {
   TlsFacts facts;
   facts.subject = text_of(X509_get_subject_name(leaf));
   facts.issuer = text_of(X509_get_issuer_name(leaf));
-  facts.names = names_of(leaf);
+  add_names(leaf, facts);
   facts.not_before = time_of(X509_get0_notBefore(leaf));
   facts.not_after = time_of(X509_get0_notAfter(leaf));
   facts.key = key_of(leaf);

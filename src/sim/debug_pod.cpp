@@ -51,7 +51,7 @@ Curl of_answer(const std::string& answer) {
   Curl curl{.status = std::stoi(answer.substr(9, 3))};
   std::istringstream lines(answer);
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("felix_host{") || line.starts_with(net::kTyphaMark))
+    if (line.find("felix_host") != line.npos || line.starts_with(net::kTyphaMark))
       curl.lines += line + "\n";
   return curl;
 }

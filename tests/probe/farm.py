@@ -101,6 +101,34 @@ def tls12(chain, key, params=wire.curve_params, cipher=wire.ECDHE_RSA, end=wire.
     return serve
 
 
+def hello_requests(key, chain):
+    """A TLS 1.2 handshake to its end, then requests for another one."""
+    sent = wire.server_hello(wire.RSA_NULL) + wire.certificates(*chain) + wire.HELLO_DONE
+
+    async def serve(reader, writer, hello):
+        writer.write(wire.records(22, sent))
+        exchange = b""
+        while exchange[-53:-48] != b"\x16\3\3\0\x30":  # Finished: 16 bytes and a MAC
+            if not (more := await reader.read(1 << 16)):
+                return
+            exchange += more
+        server = wire.Authenticated(key, hello, sent, exchange)
+        writer.write(wire.CHANGE_CIPHER + server.finished)
+        while not writer.is_closing():
+            writer.write(b"".join(server.record(22, wire.HELLO_REQUEST) for _ in range(200)))
+            await writer.drain()
+
+    return serve
+
+
+def after_hello_13(then_this, retry=False):
+    async def serve(reader, writer, hello):
+        writer.write(wire.records(22, wire.server_hello_13(hello, retry)))
+        await then_this(reader, writer, hello)
+
+    return serve
+
+
 @dataclass
 class Kind:
     script: Callable
@@ -143,7 +171,7 @@ def raw_kinds():
         "garbage": Kind(endless(random.Random(1).randbytes(8192).replace(b"\x16", b"x").replace(b"\x15", b"x")), 6),
         "tls-garbage": Kind(then(b"\x16\x03\x03\x40\x00", endless(random.Random(2).randbytes(8192))), 6),
         "tls-idle-messages": Kind(endless(wire.records(22, wire.handshake(0, b"") * 4000)), 3),
-        "tls-alerts": Kind(endless(b"\x15\x03\x03\x00\x02\x01\x5a" * 1000), 3),
+        "tls-alerts": Kind(endless(b"\x15\x03\x03\x00\x02\x01\x5a" * 1000), 3, identity=TLS),
         "close-at-once": Kind(says(b""), 3, outcome=("reset",)),
         "reset-at-once": Kind(reset, 3, outcome=("reset",)),
         "reset-in-handshake": Kind(then(wire.records(22, wire.server_hello()), reset), 3, outcome=("open", "reset")),
@@ -159,7 +187,7 @@ def raw_kinds():
         "felix-garbled": Kind(plain(says(page(b'# TYPE felix_host gauge\nfelix_host{host="n} 1\n'))), 3, identity=METRICS),
         "felix-behind-a-megabyte": Kind(plain(says(page(b"# TYPE x gauge\n" + b"x 1\n" * 300_000 + FELIX % b"n"))), 2, identity=METRICS),
         "certificate-of-a-megabyte": Kind(then(mega, endless(b"\x16\x03\x03\x40\x00" + b"\x30" * 16384)), 4, more=TOO_LARGE),
-        "certificate-16k-rsa": Kind(tls12([wire.certificate(big)], big), 6, more={"key": "RSA 16384"}),
+        "certificate-16k-rsa": Kind(tls12([wire.certificate(big)], big), 6, identity=TLS, more={"key": "RSA 16384"}),
         "certificate-of-names": Kind(tls12([wire.certificate(key, name)], key), 5, identity=NO_MORE, more=TOO_MANY),
         "certificate-of-extensions": Kind(tls12([odd], key), 5, identity=NO_MORE, more=TOO_MANY),
         "certificate-in-bounds": Kind(tls12([fair], key), 5, identity=TLS),
@@ -169,13 +197,49 @@ def raw_kinds():
         "certificates-a-few": Kind(tls12([small] * (taken // (len(small) + 3)), key), 5, identity=TLS),
         "certificates-many": Kind(tls12([small] * (100 * 1024 // (len(small) + 3)), key), 5, more=TOO_LARGE),
         "dhe-4096-bits": Kind(tls12([small], key, lambda: wire.dhe_params(4096), wire.DHE_RSA), 4, identity=TLS),
-        "dhe-10000-bits": Kind(tls12([small], key, lambda: wire.dhe_params(10000), wire.DHE_RSA), 4),
+        "dhe-10000-bits": Kind(tls12([small], key, lambda: wire.dhe_params(10000), wire.DHE_RSA), 4, identity=TLS),
+    }
+
+
+def tls_floods():
+    key = wire.Key(1024)
+    nothing = b"\x16\3\3\0\0"
+    return {
+        "tls-hello-requests": Kind(hello_requests(key, [wire.certificate(key)]), 2, identity=TLS, more={"cipher": "NULL-SHA256"}),
+        "tls-change-ciphers": Kind(then(wire.records(22, wire.server_hello()), endless(wire.CHANGE_CIPHER * 1000)), 2, identity=NO_MORE),
+        "tls13-change-ciphers": Kind(after_hello_13(endless(wire.CHANGE_CIPHER * 1000)), 2, identity=NO_MORE),
+        "tls-empty-records": Kind(then(wire.records(22, wire.server_hello()), endless(nothing * 1000)), 2, identity=NO_MORE),
+        "tls13-empty-records": Kind(after_hello_13(endless(nothing * 1000)), 2, identity=NO_MORE),
+        "tls13-hello-retries": Kind(after_hello_13(endless(wire.records(22, wire.server_hello_13(b"\0" * 44, retry=True))), retry=True), 2, identity=NO_MORE),
+        "tls-alert-at-once": Kind(says(b"\x15\3\3\0\2\2\x28"), 2, identity=TLS, more={"mark": r"\x15\x03\x03\x00\x02\x02("}),
+    }
+
+
+def odd_answers():
+    ok = b"HTTP/1.1 200 OK\r\n"
+    one, other = (b'felix_host{host="%s"} 1\n' % host for host in (b"n1", b"n2"))
+    pushed = b'felix_host{host="n9",instance="",job="x"} 1\n'
+    escape, escaped = b"\x1b]0;x\x07\x1b[2J", r"\x1b]0;x\x07\x1b[2J"
+    return {
+        "endless-chunk-extension": Kind(plain(then(ok + b"Transfer-Encoding: chunked\r\n\r\n5;", endless(b"x=y;" * 2000))), 2, identity=HTTP),
+        "endless-early-hints": Kind(plain(endless(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 300)), 2, identity=("http", "unknown")),
+        "ssh": Kind(says(b"SSH-2.0-OpenSSH_9.2\r\n"), 2, more={"mark": "SSH-2.0-OpenSSH_9.2"}),
+        "smtp": Kind(says(b"220 mail.example ESMTP\r\n"), 2, more={"mark": "220 mail.example ESMTP"}),
+        "escapes-in-a-banner": Kind(says(escape + b"\r\n"), 1, more={"mark": escaped}),
+        "escapes-in-a-reason": Kind(plain(says(b"HTTP/1.1 404 %s\r\nContent-Length: 0\r\n\r\n" % escape)), 1, identity=HTTP,
+                                    more={"mark": "HTTP/1.1 404 " + escaped}),
+        "escapes-in-a-label": Kind(plain(says(page(FELIX % escape))), 1, identity=("felix",), more={"felixHost": escaped}),
+        "felix-in-protobuf": Kind(plain(says(page(b"\x2b\n\nfelix_host\x12\1x\x18\1", b"Content-Type: application/vnd.google.protobuf\r\n"))), 1, identity=HTTP),
+        "felix-behind-a-bom": Kind(plain(says(page(b"\xef\xbb\xbf" + one))), 1, identity=HTTP),
+        "felix-twice": Kind(plain(says(page(b"# TYPE felix_host gauge\n" + one + other))), 2, identity=METRICS),
+        "felix-pushed": Kind(plain(says(page(pushed + b"pushgateway_build_info 1\n"))), 1, identity=("pushgateway",)),
+        "felix-federated": Kind(plain(says(page(b"# TYPE felix_host untyped\n" + pushed))), 1, identity=METRICS),
     }
 
 
 def kinds():
     ok = b"HTTP/1.1 200 OK\r\n"
-    return raw_kinds() | {
+    return raw_kinds() | tls_floods() | odd_answers() | {
         "tls-tarpit": Kind(silence, 6, identity=TLS, tls=True),
         "tls-endless-body": Kind(then(ok + b"\r\n", endless(b"y" * 16384)), 3, identity=HTTP, tls=True),
         "tls-long-chain": Kind(silence, 3, identity=TLS, tls=True, chain=60),

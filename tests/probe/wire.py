@@ -1,6 +1,7 @@
 """Certificates and TLS 1.2 as bytes, for servers that no TLS library would be: certificates of any shape, messages of any length."""
 
 import hashlib
+import hmac
 import os
 import random
 
@@ -57,6 +58,10 @@ class Key:
             self.n, self.d = random.getrandbits(bits) | 1 << bits - 1 | 1, None
         self.size = (self.n.bit_length() + 7) // 8
 
+    def decrypt(self, secret):
+        """What a client packed with PKCS #1 v1.5: the last 48 bytes."""
+        return pow(int.from_bytes(secret, "big"), self.d, self.n).to_bytes(self.size, "big")[-48:]
+
     def sign(self, message):
         if self.d is None:
             return os.urandom(self.size - 1).rjust(self.size, b"\0")
@@ -97,7 +102,7 @@ def client_random(hello):
 
 
 SERVER_RANDOM = bytes(range(1, 33))
-ECDHE_RSA, DHE_RSA = b"\xc0\x2f", b"\x00\x9e"
+ECDHE_RSA, DHE_RSA, RSA_NULL = b"\xc0\x2f", b"\x00\x9e", b"\x00\x3b"
 
 
 def server_hello(cipher=ECDHE_RSA):
@@ -120,6 +125,8 @@ def certificate_request(*names):
 
 
 HELLO_DONE = handshake(14, b"")
+HELLO_REQUEST = handshake(0, b"")
+CHANGE_CIPHER = records(20, b"\1")
 
 
 def curve_params():
@@ -130,3 +137,47 @@ def dhe_params(bits):
     """A modulus that no prime need be: nobody has the time to look."""
     modulus = (random.getrandbits(bits) | 1 << bits - 1 | 1).to_bytes(bits // 8, "big")
     return vector(2, modulus) + vector(2, b"\2") + vector(2, os.urandom(bits // 8 - 1))
+
+
+class Authenticated:
+    """A server's records behind a handshake without encryption (RSA, NULL-SHA256): nothing but a MAC is in them."""
+
+    def __init__(self, key, hello, sent, exchange):
+        """`sent`: the server's messages; `exchange`: the client's records behind them."""
+        parts = {}
+        while len(exchange) >= 5 and (size := int.from_bytes(exchange[3:5], "big")):
+            parts.setdefault(exchange[0], []).append(exchange[5 : 5 + size])
+            exchange = exchange[5 + size :]
+        packed, finished = parts[22][0], parts[22][1][:16]  # and its MAC
+        randoms = client_random(hello), SERVER_RANDOM
+        self.master = prf(key.decrypt(packed[6:]), b"master secret" + randoms[0] + randoms[1], 48)
+        self.mac = prf(self.master, b"key expansion" + randoms[1] + randoms[0], 64)[32:]
+        self.number = 0
+        said = hashlib.sha256(hello[5:] + sent + packed + finished).digest()
+        self.finished = self.record(22, handshake(20, prf(self.master, b"server finished" + said, 12)))
+
+    def record(self, kind, body):
+        mac = hmac.digest(self.mac, self.number.to_bytes(8, "big") + bytes([kind, 3, 3]) + vector(2, body), "sha256")
+        self.number += 1
+        return records(kind, body + mac)
+
+
+def prf(secret, seed, size):
+    out, a = b"", seed
+    while len(out) < size:
+        a = hmac.digest(secret, a, "sha256")
+        out += hmac.digest(secret, a + seed, "sha256")
+    return out[:size]
+
+
+# --- TLS 1.3 ---
+RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
+
+
+def server_hello_13(hello, retry=False):
+    """Or a request for another hello, with a key of P-256."""
+    session = hello[44 : 44 + hello[43]]
+    share = b"\0\x17" if retry else b"\0\x1d" + vector(2, os.urandom(32))
+    extensions = b"\0\x2b\0\2\3\4" + b"\0\x33" + vector(2, share)
+    random_part = RETRY_RANDOM if retry else SERVER_RANDOM
+    return handshake(2, b"\3\3" + random_part + vector(1, session) + b"\x13\1\0" + vector(2, extensions))
