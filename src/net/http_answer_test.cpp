@@ -396,7 +396,8 @@ RC_GTEST_PROP(HttpAnswer, AnyBytesEndInOneOfFourStates, (const std::vector<std::
   answer.feed(bytes);
   answer.end_of_stream();
   RC_ASSERT(answer.state() != HttpAnswer::State::reading);
-  RC_ASSERT(answer.state() == HttpAnswer::State::done ||
+  const bool felix = answer.identity() == Identity::felix;  // its line says all, cut or not
+  RC_ASSERT(felix || answer.state() == HttpAnswer::State::done ||
             answer.identity() == Identity::unidentified || answer.identity() == Identity::none);
 }
 
