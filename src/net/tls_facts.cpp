@@ -112,6 +112,7 @@ void add_names(X509* leaf, TlsFacts& facts) {
     if (auto name = name_of(sk_GENERAL_NAME_value(all.get(), i)))
       facts.names.push_back(*std::move(name));
   }
+  facts.names_omitted = static_cast<std::size_t>(count) - facts.names.size();
 }
 
 std::string key_of(X509* leaf) {

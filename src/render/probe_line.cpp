@@ -26,6 +26,7 @@ json::value certificate_json(const TlsFacts& tls) {
   return {{"subject", tls.subject},
           {"issuer", tls.issuer},
           {"names", std::move(names)},
+          {"namesOmitted", tls.names_omitted},
           {"selfSigned", tls.self_signed},
           {"notBefore", text_or_null(tls.not_before)},
           {"notAfter", text_or_null(tls.not_after)},

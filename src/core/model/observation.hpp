@@ -55,7 +55,8 @@ struct TlsFacts {
   std::string cipher;
   std::string subject;
   std::string issuer;
-  std::vector<std::string> names;  // its subjectAltName: DNS:…, IP:…; the first 16
+  std::vector<std::string> names;  // its subjectAltName: DNS:…, IP:…, URI:…, email:…; at most 16
+  std::size_t names_omitted = 0;   // what else stands there
   std::string not_before;          // RFC 3339
   std::string not_after;           // RFC 3339
   std::string key;                 // "EC P-256", "RSA 2048"
