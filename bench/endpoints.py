@@ -3,20 +3,27 @@
 The server is nginx with 90 KB of metrics in which felix_host stands at byte 5,512, as in a real Felix's. It runs in processes of
 its own, which are not counted.
 """
+import math
+import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
 
+import goals
 import peers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COUNT = 5000
 RUNS = 5
+SILENT_RUNS = 1  # half a minute for each client
+MEMORY_RUNS = 3
 CONCURRENCY = 300
 PORTS = {"ecdsa": 9091, "rsa": 9092, "plain": 9093, "refused": 9094, "silent": 9095}
 SILENT_TIMEOUT = 2  # seconds
+READERS = ("curl --parallel", f"zgrab2 http --senders {CONCURRENCY}", "zgrab2 http --senders 1000")  # those that read the metrics, too
 
 
 def metrics() -> str:
@@ -65,7 +72,7 @@ class Servers:
         self.run("ip", "link", "set", "lo", "up")
         self.run("nft", f"add table inet b; add chain inet b in {{ type filter hook input priority 0; }}; "
                         f"add rule inet b in tcp dport {PORTS['silent']} drop")
-        self.server = subprocess.Popen(self.inside("nginx", "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)),
+        self.server = subprocess.Popen(self.inside(*on_core(1), "nginx", "-c", str(self.folder / "nginx.conf"), "-p", str(self.folder)),
                                        stderr=subprocess.DEVNULL)
         self.wait_until_up()
 
@@ -90,8 +97,13 @@ class Servers:
         subprocess.run(self.inside(*command), check=True, capture_output=True)
 
 
-def addresses() -> list[str]:
-    return [f"127.1.{number // 250}.{number % 250 + 1}" for number in range(COUNT)]
+def on_core(number: int) -> list[str]:
+    """The server has a core of its own, if there are two."""
+    return ["taskset", "-c", str(number)] if os.cpu_count() > 1 else []
+
+
+def addresses(count: int = COUNT) -> list[str]:
+    return [f"127.{1 + number // 62500}.{number // 250 % 250}.{number % 250 + 1}" for number in range(count)]
 
 
 def lists(folder: pathlib.Path, kind: str) -> None:
@@ -146,15 +158,51 @@ def counted(commands: dict[str, list[str]]) -> str:
 def about() -> str:
     versions = [f"{name} {peers.version_in(name)}" for name in ("zgrab2", "tlsx") if peers.go_tool(name)]
     without = [name for name in ("zgrab2", "tlsx") if not peers.go_tool(name)] + ([] if shutil.which("nmap") else ["nmap"])
-    return (f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once unless said, {RUNS} runs in turn (silent: 1). curl reads the whole body "
+    return (f"{COUNT:,} endpoints on loopback, {CONCURRENCY} at once unless said, {RUNS} runs in turn (silent: {SILENT_RUNS}); the server has one core and the clients the other. curl reads the whole body "
             f"(90 KB), catflap and the bare loop (C, one after another, OpenSSL; with silent ones as many at once as catflap) until felix_host, "
             f"zgrab2 the first 8 KB. The bare loop is the bound of what OpenSSL and the kernel cost." + (f" Built with CGO off: {', '.join(versions)}." if versions else "")
             + (f" Not here and left out: {', '.join(without)}." if without else ""))
 
 
+def lines_run(commands: dict[str, list[str]], folder: pathlib.Path) -> list[str]:
+    """What was run, as one could type it where its files are."""
+    def typed(word: str) -> str:
+        return pathlib.Path(word).name if os.access(word, os.X_OK) else word.replace(f"{folder}/", "")
+    return ["```", *(shlex.join(map(typed, command)) for command in commands.values()), "```"]
+
+
+def held(kind: str, times: dict[str, tuple[float, float, float]]) -> list[str]:
+    ours = times["catflap probe"]
+    best = [min(times[name][column] for name in READERS if name in times) for column in (0, 1)]
+    curl = ours[1] / times["curl --parallel"][1]
+    if kind in ("ecdsa", "rsa"):
+        return goals.lines(("CPU beside the best that reads the metrics", ours[1] / best[1], 0.66),
+                           ("CPU beside the bare loop", ours[1] / times["bare loop"][1], 1.1),
+                           ("wall time beside the best that reads the metrics", ours[0] / best[0], 1.05))
+    if kind == "plain":
+        return goals.lines(("CPU beside curl", curl, 1 / 3), ("CPU beside the bare loop", ours[1] / times["bare loop"][1], 1.3))
+    if kind == "refused":
+        return goals.lines(("CPU beside curl", curl, 0.5))
+    ideal = SILENT_TIMEOUT * math.ceil(COUNT / CONCURRENCY)
+    return goals.lines((f"wall time beside timeout × ceil(n / concurrency) = {ideal} s", ours[0] / ideal, 1.1), ("CPU, s", ours[1], 0.1))
+
+
+def memory(servers: Servers, catflap: pathlib.Path, side_by_side, table) -> list[str]:
+    """Peak memory with 1,000 at once, for 5,000 targets and for ten times as many."""
+    commands = {}
+    for count in (COUNT, 10 * COUNT):
+        (servers.folder / f"{count}.txt").write_text("".join(f"{address}:{PORTS['ecdsa']}\n" for address in addresses(count)))
+        commands[f"catflap probe --concurrency 1000, {count:,} targets"] = servers.inside(
+            *on_core(0), str(catflap), "probe", "-q", "-f", f"{servers.folder}/{count}.txt", "--concurrency", "1000", "--timeout", "8s")
+    times = side_by_side(commands, runs=MEMORY_RUNS)
+    few, many = (peak / 1024 for _, _, peak in times.values())
+    return ["", "### Memory: TLS, ECDSA P-256, 1,000 at once", "", *table(times), "",
+            *goals.lines(("MiB", max(few, many), 48), ("ten times the targets beside these", many / few, 1.05))]
+
+
 def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
     """Lines of RESULTS.md."""
-    missing = [tool for tool in ("nginx", "curl", "nft", "openssl", "gcc") if shutil.which(tool) is None]
+    missing = [tool for tool in ("nginx", "curl", "nft", "openssl", "gcc", "taskset") if shutil.which(tool) is None]
     if missing:
         return [f"Not measured: {', '.join(missing)} is not here."]
     lines = [about()]
@@ -164,12 +212,16 @@ def section(catflap: pathlib.Path, side_by_side, table) -> list[str]:
         subprocess.run(["gcc", "-O2", "-o", folder / "bare", ROOT / "bench/bare.c", "-lssl", "-lcrypto"], check=True)
         for kind, what in {"ecdsa": "TLS, ECDSA P-256", "rsa": "TLS, RSA 2048", "plain": "plain HTTP", "refused": "refused",
                            "silent": f"silent, given up after {SILENT_TIMEOUT} s"}.items():
-            commands = {name: servers.inside(*command) for name, command in clients(folder, catflap, kind).items()}
-            times = side_by_side(commands, wanted=(0, 7, 28), runs=1 if kind == "silent" else RUNS)
+            plain = clients(folder, catflap, kind)
+            commands = {name: servers.inside(*on_core(0), *command) for name, command in plain.items()}
+            times = side_by_side(commands, wanted=(0, 7, 28), runs=SILENT_RUNS if kind == "silent" else RUNS,
+                                 warm=kind != "silent")
             ours = times["catflap probe"]
             ratios = [f"{ours[1] / theirs[1]:.2f} × the CPU and {ours[0] / theirs[0]:.2f} × the wall time of {peer}"
                       for peer, theirs in times.items() if peer != "catflap probe"]
-            lines += ["", f"### {what}", "", *table(times), "", "catflap: " + "; ".join(ratios) + "."]
+            lines += ["", f"### {what}", "", *table(times), "", "catflap: " + "; ".join(ratios) + ".", "", *held(kind, times), "",
+                      *lines_run(plain, folder)]
             if kind in ("ecdsa", "rsa", "plain"):
                 lines += ["", counted(commands)]
+        lines += memory(servers, catflap, side_by_side, table)
     return lines

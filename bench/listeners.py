@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 import time
 
+import goals
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROCESSES = 2_000
 # Of each process: 10,000 listening sockets, 40,000 of connections, 100,000 descriptors in all.
@@ -68,10 +70,12 @@ def section(catflap, side_by_side, table, compared):
     lines = [f"{PROCESSES:,} processes with {PROCESSES * LISTENERS:,} listening sockets, {PROCESSES * CONNECTIONS:,} of connections, "
              f"{total:,} descriptors; {RUNS} runs in turn."]
 
-    def add(what, ours, theirs, bound=None):
+    def add(what, ours, theirs, most, bound=None):
         commands = {f"catflap {' '.join(ours)}": [*inside, catflap, *ours], f"ss {' '.join(theirs)}": [*inside, "ss", *theirs]}
         times = side_by_side(commands | (bound or {}), runs=RUNS)
         lines.extend(["", f"### {what}", "", *table(times), "", compared({name: times[name] for name in commands}, "ss") + "."])
+        cpu = [times[name][1] for name in commands]
+        lines.extend(["", *goals.lines(("CPU beside ss's", cpu[0] / cpu[1], most))])
         for name in bound or {}:
             lines.extend(["", f"catflap takes {times[next(iter(commands))][1] / times[name][1]:.2f} × the CPU of {name} (C, bench/walk.c): the "
                               "kernel's own cost of listing every process's descriptors and reading each link, the sockets not even asked for."])
@@ -89,11 +93,11 @@ def section(catflap, side_by_side, table, compared):
             others.symlink_to(program)
             with Holder(alone, others, PROCESSES, LISTENERS, CONNECTIONS, FILES, FIRST_PORT) as busy:
                 inside = ["nsenter", "-t", str(busy.process.pid), "-n", "--"]
-                add(f"Nobody listens at port {PORT}", *one)
+                add(f"Nobody listens at port {PORT}", *one, 0.01)
                 with OwnCgroup(f"catflap-bench-{busy.process.pid}") as placed, Holder([*placed, *inside], program, 1, 1, 0, 0, PORT):
                     own = "a cgroup of its own and the name calico-node, as Felix" if placed else "the name calico-node, as Felix"
-                    add(f"One process listens at port {PORT} (it has {own})", *one)
-                add("All listening sockets", ["listeners", "--all-owners"], ["-Hlntp"], {"bare walk": [walk]})
+                    add(f"One process listens at port {PORT} (it has {own})", *one, 0.1)
+                add("All listening sockets", ["listeners", "--all-owners"], ["-Hlntp"], 0.5, {"bare walk": [walk]})
         except NotHere as reason:
             return [f"Not measured: {reason}."]
     return lines
