@@ -223,7 +223,7 @@ class Proxy:
         """Relays events until the watch ends, catflap leaves, or a fault says that its version is gone."""
         gone = asyncio.Event()
         self._watches.add(gone)
-        said, left = asyncio.ensure_future(gone.wait()), asyncio.ensure_future(reader.read(1))
+        said, left = asyncio.ensure_future(gone.wait()), asyncio.ensure_future(until_left(reader))
         piece = None
         try:
             while True:
@@ -245,7 +245,7 @@ class Proxy:
             waiting = [one for one in (said, left, piece) if one]
             for one in waiting:
                 one.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)  # or `left` still reads where the next request is read
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     # --- faults ---
 
@@ -348,6 +348,12 @@ def reset(writer):
     """The client sees the connection reset, not closed."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+async def until_left(reader):
+    """Looks instead of reading: what comes may be the next request, and is not to be taken from whoever reads that."""
+    while not reader.at_eof() and reader.exception() is None:
+        await asyncio.sleep(0.02)
 
 
 async def tunnel(reader, writer, upstream):
