@@ -9,9 +9,10 @@
 
 namespace {
 
-/// A name of 256 bytes, each of them as \xNN.
+/// A name of 256 bytes, each of them as \xNN, with its kind before it and "…" behind it.
 void require_short_line(std::string_view text) {
-  require(text.size() <= 4 + 256 * 4);
+  constexpr std::string_view kKind = "email:", kCut = "…";
+  require(text.size() <= kKind.size() + 256 * 4 + kCut.size());
   for (const char c : text) require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
 }
 
@@ -29,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(facts.names.size() <= 16 && facts.sha256.size() == 64);
   for (const auto& name : facts.names) {
     require_short_line(name);
-    require(name.starts_with("DNS:") || name.starts_with("IP:"));
+    require(name.starts_with("DNS:") || name.starts_with("IP:") || name.starts_with("URI:") ||
+            name.starts_with("email:"));
   }
   planted(facts.names.size() == 2 && facts.names[1].starts_with("IP:") &&
           facts.names[1] != "IP:10.0.0.1");
